@@ -1,0 +1,2 @@
+export { IvitError, type IvitErrorDetails } from './error.js';
+export type * from './types.js';
