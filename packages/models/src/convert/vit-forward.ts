@@ -1,0 +1,180 @@
+import { IvitError } from '@ivit/program';
+import type { FloatLinear, VitConfig, VitPreprocess, VitWeights } from '../vit/types.js';
+import { type AttentionBuffers, attend } from './attention.js';
+import { matmulF32 } from './gemm.js';
+import { layerNorm } from './layer-norm.js';
+import { gelu } from './math.js';
+
+/**
+ * Everything one block computes for one photo. N = 1 + (imageSize/patchSize)² tokens (row 0 = class token),
+ * D = dim, H = heads, M = mlpDim; float32, row-major.
+ */
+export interface BlockActivations extends AttentionBuffers {
+  /** `[N,D]`, input of qkv. */
+  readonly ln1: Float32Array;
+  /** `[N,3D]`: q, k, v side by side, heads inside each. */
+  readonly qkv: Float32Array;
+  /** `[N,D]`, residual stream after the attention half. */
+  readonly afterAttention: Float32Array;
+  /** `[N,D]`, input of fc1. */
+  readonly ln2: Float32Array;
+  /** `[N,M]`, before GELU. */
+  readonly fc1: Float32Array;
+  /** `[N,M]`, input of fc2. */
+  readonly gelu: Float32Array;
+  /** `[N,D]`, residual stream after the block. */
+  readonly output: Float32Array;
+}
+
+/** Tokens of a ViT, the class token included. */
+export function tokenCount(config: VitConfig): number {
+  const side = config.imageSize / config.patchSize;
+  return 1 + side * side;
+}
+
+/** Fresh buffers for {@link blockForward}; one set serves any number of calls. */
+export function createBlockActivations(config: VitConfig): BlockActivations {
+  const n = tokenCount(config);
+  const { dim, heads, mlpDim } = config;
+  return {
+    ln1: new Float32Array(n * dim),
+    qkv: new Float32Array(n * 3 * dim),
+    logits: new Float32Array(heads * n * n),
+    probabilities: new Float32Array(heads * n * n),
+    attention: new Float32Array(n * dim),
+    afterAttention: new Float32Array(n * dim),
+    ln2: new Float32Array(n * dim),
+    fc1: new Float32Array(n * mlpDim),
+    gelu: new Float32Array(n * mlpDim),
+    output: new Float32Array(n * dim),
+  };
+}
+
+/** Float input of each pixel value and color: `table[color·256 + u8] = f32((u8/255 - mean)/std)`. */
+export function pixelTable(preprocess: VitPreprocess): Float32Array {
+  const table = new Float32Array(3 * 256);
+  for (let color = 0; color < 3; color += 1) {
+    const mean = preprocess.mean[color] as number;
+    const std = preprocess.std[color] as number;
+    for (let value = 0; value < 256; value += 1) table[color * 256 + value] = (value / 255 - mean) / std;
+  }
+  return table;
+}
+
+/** Offsets into H×W×3 pixels of the patch vectors `[T, patch·patch·3]`, order ky, kx, color. */
+export function patchOffsets(config: VitConfig): Int32Array {
+  const { imageSize, patchSize } = config;
+  const side = imageSize / patchSize;
+  const offsets = new Int32Array(imageSize * imageSize * 3);
+  let at = 0;
+  for (let patch = 0; patch < side * side; patch += 1) {
+    const top = Math.floor(patch / side) * patchSize;
+    const left = (patch % side) * patchSize;
+    for (let y = top; y < top + patchSize; y += 1) {
+      const line = (y * imageSize + left) * 3;
+      for (let i = 0; i < patchSize * 3; i += 1, at += 1) offsets[at] = line + i;
+    }
+  }
+  return offsets;
+}
+
+/** Linear layer on rows, with a shape check that names no layer: callers pass what the reader has checked. */
+function linear(x: Float32Array, layer: FloatLinear, rows: number, out: Float32Array): Float32Array {
+  const [n, k] = layer.weight.shape as readonly [number, number];
+  return matmulF32(x, layer.weight.data, layer.bias.data, rows, n, k, out);
+}
+
+/**
+ * Pixels to the residual stream before block 0.
+ *
+ * @param pixels u8 H×W×3, row-major, H = W = imageSize.
+ * @returns `[N,D]`: class token and patches, position embedding added.
+ * @throws IvitError `E_INPUT_SIZE` when the pixel count is wrong.
+ */
+export function embed(weights: VitWeights, pixels: Uint8Array): Float32Array {
+  const { config } = weights;
+  const { imageSize, dim } = config;
+  const n = tokenCount(config);
+  if (pixels.length !== imageSize * imageSize * 3) {
+    throw new IvitError('E_INPUT_SIZE', `${pixels.length} pixel bytes instead of ${imageSize * imageSize * 3}`, {
+      where: 'pixels',
+      hint: `Pass ${imageSize}x${imageSize} RGB, one byte per color.`,
+    });
+  }
+  const table = pixelTable(weights.preprocess);
+  const offsets = patchOffsets(config);
+  const patches = new Float32Array(pixels.length);
+  for (let i = 0; i < patches.length; i += 1) {
+    const offset = offsets[i] as number;
+    patches[i] = table[(offset % 3) * 256 + (pixels[offset] as number)] as number;
+  }
+  const stream = new Float32Array(n * dim);
+  linear(patches, weights.patchEmbed, n - 1, stream.subarray(dim));
+  stream.set(weights.classToken.data, 0);
+  const position = weights.positionEmbedding.data;
+  for (let i = 0; i < stream.length; i += 1) stream[i] = (stream[i] as number) + (position[i] as number);
+  return stream;
+}
+
+/** `sum[i] = f32(a[i] + b[i])`, in place on `b`. */
+function addInto(a: Float32Array, b: Float32Array): void {
+  for (let i = 0; i < b.length; i += 1) b[i] = (a[i] as number) + (b[i] as number);
+}
+
+/**
+ * One transformer block on the residual stream `x [N,D]`.
+ *
+ * Float32 storage, float64 sums in a fixed order, own exp and erf: the same bits on every engine.
+ *
+ * @param into Buffers to fill (see {@link createBlockActivations}); `x` may be `into.output` of the block before.
+ * @returns `into`; the next block's input is its `output`.
+ */
+export function blockForward(
+  weights: VitWeights,
+  index: number,
+  x: Float32Array,
+  into: BlockActivations = createBlockActivations(weights.config),
+): BlockActivations {
+  const block = weights.blocks[index];
+  if (block === undefined) throw new RangeError(`there is no block ${index}`);
+  const { heads, layerNormEps } = weights.config;
+  const n = tokenCount(weights.config);
+  layerNorm(x, block.norm1, layerNormEps, into.ln1);
+  linear(into.ln1, block.qkv, n, into.qkv);
+  attend(into.qkv, n, heads, into);
+  linear(into.attention, block.proj, n, into.afterAttention);
+  addInto(x, into.afterAttention);
+  layerNorm(into.afterAttention, block.norm2, layerNormEps, into.ln2);
+  linear(into.ln2, block.fc1, n, into.fc1);
+  for (let i = 0; i < into.fc1.length; i += 1) into.gelu[i] = gelu(into.fc1[i] as number);
+  linear(into.gelu, block.fc2, n, into.output);
+  addInto(into.afterAttention, into.output);
+  return into;
+}
+
+/** The class row after the final norm `[D]`, and the logits `[classes]`. */
+export interface HeadActivations {
+  readonly norm: Float32Array;
+  readonly logits: Float32Array;
+}
+
+/** Final norm of row 0 of the residual stream `x [N,D]`, and the classifier. */
+export function headForward(weights: VitWeights, x: Float32Array): HeadActivations {
+  const { dim, classes, layerNormEps } = weights.config;
+  const norm = layerNorm(x.subarray(0, dim), weights.norm, layerNormEps, new Float32Array(dim));
+  return { norm, logits: linear(norm, weights.head, 1, new Float32Array(classes)) };
+}
+
+/**
+ * The whole float model on one photo: u8 H×W×3 pixels to logits `[classes]`.
+ *
+ * @throws IvitError `E_INPUT_SIZE` when the pixel count is wrong.
+ */
+export function vitForward(weights: VitWeights, pixels: Uint8Array): Float32Array {
+  let x = embed(weights, pixels);
+  const buffers = createBlockActivations(weights.config);
+  for (let index = 0; index < weights.blocks.length; index += 1) {
+    x = blockForward(weights, index, x, buffers).output;
+  }
+  return headForward(weights, x).logits;
+}
