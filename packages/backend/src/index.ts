@@ -1,12 +1,12 @@
-export { BACKEND_CODES, type BackendCode } from './v1/codes.js';
 export type {
   Backend,
   CompileOptions,
   Executable,
   ExecutableInfo,
-  OutputTensor,
   Outputs,
+  OutputTensor,
   ProbeOptions,
   ProbeResult,
   RunOptions,
 } from './v1/backend.js';
+export { BACKEND_CODES, type BackendCode } from './v1/codes.js';

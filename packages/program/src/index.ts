@@ -1,2 +1,43 @@
+export { createProgramBuilder, type ProgramBuilder, type ProgramDetails } from './builder.js';
+export { canonicalBytes, canonicalJson, modelId } from './canonical.js';
+export { allocate, DTYPE_BYTES, DTYPE_RANGE, INT32_MAX, littleEndianBytes } from './dtype.js';
 export { IvitError, type IvitErrorDetails } from './error.js';
-export type * from './types.js';
+export { printProgram } from './print.js';
+export { selfCheckPixels } from './self-check.js';
+export type {
+  Addend,
+  ConcatOp,
+  Constant,
+  DType,
+  Exponential,
+  GatherOp,
+  InputDescription,
+  IntArray,
+  Interval,
+  LayernormOp,
+  LinearOp,
+  LookupOp,
+  MatmulOp,
+  MeanOp,
+  Op,
+  Operand,
+  OpName,
+  Param,
+  Program,
+  ProgramFacts,
+  ProgramLimits,
+  Provenance,
+  RamplookupOp,
+  RequantizeOp,
+  RowquantizeOp,
+  RowscaleOp,
+  SelfCheck,
+  ShiftgeluOp,
+  SoftmaxOp,
+  SpecId,
+  ValidatedProgram,
+  ValueType,
+  View,
+} from './types.js';
+export { DEFAULT_LIMITS, NAME_PATTERN, type ValidateOptions, validate } from './validate.js';
+export { denseStrides, elementCount, isDense, reshapeView, transposeView, viewBounds } from './view.js';

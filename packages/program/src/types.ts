@@ -266,6 +266,8 @@ export interface ProgramLimits {
 
 export interface ProgramFacts {
   readonly intervals: Readonly<Record<string, Interval>>;
+  /** Per `requantize` result: bits of its largest possible numerator (at most 52 = exact in f64). */
+  readonly numeratorBits: Readonly<Record<string, number>>;
   readonly macs: number;
   readonly constantBytes: number;
   readonly valueBytes: number;

@@ -8,10 +8,4 @@ export const BACKEND_CODES: Readonly<Record<BackendCode, string>> = {
   E_DEVICE_LOST: 'the device went away during the call',
 };
 
-export type BackendCode =
-  | 'E_UNSUPPORTED_OP'
-  | 'E_INPUT'
-  | 'E_MEMORY'
-  | 'E_ABORTED'
-  | 'E_DISPOSED'
-  | 'E_DEVICE_LOST';
+export type BackendCode = 'E_UNSUPPORTED_OP' | 'E_INPUT' | 'E_MEMORY' | 'E_ABORTED' | 'E_DISPOSED' | 'E_DEVICE_LOST';

@@ -1,0 +1,59 @@
+import { INT32_MAX } from '../dtype.js';
+import type { LinearOp, MatmulOp } from '../types.js';
+import { elementCount } from '../view.js';
+import type { OpContext, OpResult } from './context.js';
+import { maximum, minimum } from './scaling.js';
+
+export function inferLinear(op: LinearOp, context: OpContext): OpResult {
+  const x = context.operand(op.x, 'x', ['i8']);
+  context.check(x.shape.length >= 1, 'E_PROGRAM_SHAPE', 'x', 'linear needs a last axis');
+  const inputs = x.shape[x.shape.length - 1] as number;
+  const w = context.constant(op.w, 'w', ['i8'], [undefined, inputs]);
+  const outputs = w.shape[0] as number;
+  const b = op.b === undefined ? undefined : context.constant(op.b, 'b', ['i32'], [outputs]).data;
+  const largest = Math.max(Math.abs(x.bound.lo), Math.abs(x.bound.hi));
+  const lo: number[] = [];
+  const hi: number[] = [];
+  for (let n = 0; n < outputs; n++) {
+    let weight = 0;
+    const end = (n + 1) * inputs;
+    for (let i = n * inputs; i < end; i++) weight += Math.abs(w.data[i] as number);
+    const bias = b === undefined ? 0 : (b[n] as number);
+    const reach = weight * largest;
+    if (Math.abs(bias) + reach > INT32_MAX) {
+      context.fail('E_PROGRAM_OVERFLOW', 'w', `row ${n} may reach ${Math.abs(bias) + reach}, beyond 2^31-1`);
+    }
+    lo.push(bias - reach);
+    hi.push(bias + reach);
+  }
+  const shape = [...x.shape.slice(0, -1), outputs];
+  return {
+    type: { dtype: 'i32', shape },
+    bound: { lo: minimum(lo), hi: maximum(hi) },
+    channels: { lo, hi },
+    macs: elementCount(shape) * inputs,
+  };
+}
+
+export function inferMatmul(op: MatmulOp, context: OpContext): OpResult {
+  const a = context.operand(op.a, 'a', ['i8', 'i16']);
+  const b = context.operand(op.b, 'b', ['i8']);
+  const rank = a.shape.length;
+  const lead = a.shape.slice(0, -2);
+  if (rank < 2 || b.shape.length !== rank || lead.some((size, axis) => size !== b.shape[axis])) {
+    context.fail('E_PROGRAM_SHAPE', 'a', `[${a.shape.join(',')}] times [${b.shape.join(',')}] is no product`);
+  }
+  const inner = a.shape[rank - 1] as number;
+  if (b.shape[rank - 2] !== inner) {
+    context.fail('E_PROGRAM_SHAPE', 'b', `a has ${inner} columns, b has ${b.shape[rank - 2]} rows`);
+  }
+  const largestA = Math.max(Math.abs(a.bound.lo), Math.abs(a.bound.hi));
+  const largestB = Math.max(Math.abs(b.bound.lo), Math.abs(b.bound.hi));
+  const row = Math.min(inner * largestA, a.rowSum ?? Number.POSITIVE_INFINITY);
+  const reach = row * largestB;
+  if (reach > INT32_MAX) {
+    context.fail('E_PROGRAM_OVERFLOW', 'a', `a sum of ${inner} products may reach ${reach}, beyond 2^31-1`);
+  }
+  const shape = [...lead, a.shape[rank - 2] as number, b.shape[rank - 1] as number];
+  return { type: { dtype: 'i32', shape }, bound: { lo: -reach, hi: reach }, macs: elementCount(shape) * inner };
+}

@@ -1,0 +1,30 @@
+import type { Program } from './types.js';
+import { elementCount } from './view.js';
+
+/**
+ * Pixels of the self-check: the same bytes everywhere from a 32-bit seed. Half of them vary slowly over the image,
+ * half are noise, so that the check reaches both small and large activations.
+ *
+ * Generator: mixing of a Weyl sequence (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014,
+ * with the 32-bit finalizer constants of MurmurHash3).
+ */
+export function selfCheckPixels(program: Program, seed: number): Uint8Array {
+  const type = program.values[program.input];
+  if (type === undefined) throw new RangeError(`the program has no input value '${program.input}'`);
+  const pixels = new Uint8Array(elementCount(type.shape));
+  const row = type.shape.length === 3 ? (type.shape[1] as number) * (type.shape[2] as number) : pixels.length;
+  let state = seed | 0;
+  let slow = 128;
+  for (let i = 0; i < pixels.length; i++) {
+    state = (state + 0x9e3779b9) | 0;
+    let mixed = state ^ (state >>> 16);
+    mixed = Math.imul(mixed, 0x85ebca6b);
+    mixed ^= mixed >>> 13;
+    mixed = Math.imul(mixed, 0xc2b2ae35);
+    mixed ^= mixed >>> 16;
+    const byte = mixed & 255;
+    slow = (slow * 15 + byte) >> 4;
+    pixels[i] = i % row < row >> 1 ? slow : byte;
+  }
+  return pixels;
+}
