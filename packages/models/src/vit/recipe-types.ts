@@ -1,0 +1,92 @@
+import type { VitConfig } from './types.js';
+
+/** `y = rne(x·m[c]·2^-e) + z[c]`; m and z of length 1 (whole tensor) or one per channel, one shift for all. */
+export interface StaticScaling {
+  readonly m: Int32Array;
+  /** 0 … 32. */
+  readonly e: number;
+  /** Absent = 0. */
+  readonly z?: Int32Array;
+}
+
+/** `y = rne((x·f·m[c]·2^E + bias[c]·2^k)·2^-e)`, (f, E) being the row's scale code. */
+export interface RowScaling {
+  readonly m: Int32Array;
+  /** 0 … 32. */
+  readonly e: number;
+  readonly bias: Int32Array;
+  /** 0 … 62. */
+  readonly k: number;
+}
+
+/** One ratio m·2^-e. */
+export interface Ratio {
+  readonly m: number;
+  readonly e: number;
+}
+
+/** int8 weights `[N,K]` behind a row-quantized input with zero-point z. */
+export interface RecipeLinear {
+  readonly weight: Int8Array;
+  /** `[N]`: -z·Σ_k weight[n,k]. */
+  readonly offset: Int32Array;
+  readonly scaling: RowScaling;
+}
+
+/** What stands in front of a linear layer: to int16, then to int8 by row with zero-point `zeroPoint`. */
+export interface RecipeEdge {
+  readonly scaling: StaticScaling;
+  /** z of `rowquantize`: a row fits when its values lie in (-128 - z … 127 - z) row steps. */
+  readonly zeroPoint: number;
+}
+
+/** Pixels to the residual stream. */
+export interface RecipeEmbed {
+  /** `[D, patch·patch·3]` on pixels minus 128. */
+  readonly weight: Int8Array;
+  /** `[D]` */
+  readonly bias: Int32Array;
+  readonly scaling: StaticScaling;
+  /** `[tokens, D]` i16, the class token's row left out. */
+  readonly position: Int16Array;
+  readonly positionRatio: Ratio;
+  /** `[D]`: class token plus its position, in the residual's unit. */
+  readonly classRow: Int16Array;
+}
+
+export interface RecipeBlock {
+  readonly norm1: RecipeEdge;
+  readonly qkv: RecipeLinear;
+  /** Per head: q·k to int16 in units of 2^-fractionBits of the log2 domain. */
+  readonly logits: { readonly scaling: StaticScaling; readonly fractionBits: number };
+  readonly attention: RecipeEdge;
+  readonly proj: RecipeLinear;
+  /** Old residual unit over the new one. */
+  readonly residual1: Ratio;
+  readonly norm2: RecipeEdge;
+  readonly fc1: RecipeLinear;
+  readonly gelu: RecipeEdge;
+  readonly fc2: RecipeLinear;
+  readonly residual2: Ratio;
+}
+
+export interface RecipeHead {
+  readonly norm: RecipeEdge;
+  readonly linear: RecipeLinear;
+  /** Logits come in units of 2^-outputShift. */
+  readonly outputShift: number;
+}
+
+/** Every integer of a ViT under the recipe `ptq@1`. */
+export interface VitRecipe {
+  readonly config: VitConfig;
+  readonly embed: RecipeEmbed;
+  readonly blocks: readonly RecipeBlock[];
+  readonly head: RecipeHead;
+}
+
+/** fc1 comes out in steps of 2^-7, GELU in units of 2^-12 (= 2^-7·2^-GELU_RAMP). */
+export const GELU_INPUT_STEP_BITS = 7;
+export const GELU_RAMP = 5;
+/** Entries of the GELU table: |x| up to 576/128 = 4.5, where GELU(x) and max(x, 0) agree within 2^-12/16. */
+export const GELU_TABLE_LENGTH = 577;
