@@ -1,0 +1,1 @@
+export { dyadicFromRatio, fit, frexp } from './fit.js';
