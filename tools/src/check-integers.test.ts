@@ -21,7 +21,10 @@ function plant(file: string, text: string): void {
 
 function manifest(name: string, dependencies: readonly string[]): string {
   const entries = dependencies.map((dependency) => [`@ivit/${dependency.split('/')[0]}`, 'workspace:^']);
-  const exports = { '.': { '@ivit/source': './src/index.ts' } };
+  const exports = {
+    '.': { '@ivit/source': './src/index.ts' },
+    './convert': { '@ivit/source': './src/convert/index.ts' },
+  };
   return `${JSON.stringify({ name: `@ivit/${name}`, exports, dependencies: Object.fromEntries(entries) }, null, 2)}\n`;
 }
 
@@ -33,6 +36,7 @@ beforeAll(() => {
     plant(`packages/${name}/src/index.ts`, 'export const one = 1;\n');
   }
   plant('packages/dyadic/src/index.ts', "export { fit } from './convert/fit.js';\nexport { half } from './half.js';\n");
+  plant('packages/dyadic/src/convert/index.ts', "export { fit } from './fit.js';\n");
   plant('packages/dyadic/src/convert/fit.ts', 'export const fit = (x: number): number => Math.sqrt(x) / 2;\n');
   plant('packages/dyadic/src/half.ts', 'export const half = (x: number): number => Math.floor(x * 0.5);\n');
 });
@@ -117,6 +121,7 @@ describe('Biome, with the real biome.json', () => {
     ['the front door', 'packages/models/src/a.ts', "export { one } from 'ivit';\n", IMPORT],
     ['a path into a sibling', 'packages/models/src/a.ts', "export { one } from '../../dyadic/src/half.js';\n", IMPORT],
     ['convert/ at run time', 'packages/dyadic/src/a.ts', "export { fit } from './convert/fit.js';\n", IMPORT],
+    ['an entry for convert time', 'packages/program/src/a.ts', "export { fit } from '@ivit/dyadic/convert';\n", IMPORT],
     ['a float array', 'packages/dyadic/src/a.ts', 'export const weights = new Float32Array(1);\n', GLOBAL],
     [
       'a float array on the file path',
@@ -244,6 +249,9 @@ describe('the repository check', () => {
   test('reports convert-time functions taken through an entry', () => {
     const file = 'packages/program/src/a.ts';
     expect(withPlanted({ [file]: "export { fit } from '@ivit/dyadic';\n" }, rules)).toEqual([`no-convert ${file}`]);
+    expect(withPlanted({ [file]: "export { fit } from '@ivit/dyadic/convert';\n" }, rules)).toEqual([
+      `no-convert ${file}`,
+    ]);
     expect(withPlanted({ [file]: "export { half } from '@ivit/dyadic';\n" }, rules)).toEqual([]);
   });
 

@@ -29,6 +29,7 @@ function entries(root: string, name: string): Map<string, string> {
  */
 export function checkConvert(root: string): Finding[] {
   const convertNames = new Map<string, Set<string>>();
+  const convertEntries = new Set<string>();
   const entryFiles = new Set<string>();
   for (const name of INTEGER_PACKAGES) {
     for (const [specifier, file] of entries(root, name)) {
@@ -38,6 +39,7 @@ export function checkConvert(root: string): Finding[] {
         .filter(([, origin]) => origin.includes('convert/'))
         .map(([exported]) => exported);
       convertNames.set(specifier, new Set(names));
+      if (/\/convert(\/|\.ts$)/.test(file)) convertEntries.add(specifier);
     }
   }
   const findings: Finding[] = [];
@@ -46,8 +48,10 @@ export function checkConvert(root: string): Finding[] {
     if (isConvert(file) || entryFiles.has(file)) continue;
     for (const use of importsOf(file, readFileSync(join(root, file), 'utf8'))) {
       if (use.typeOnly) continue;
-      if (use.specifier.startsWith('.') && use.specifier.includes('convert/')) {
+      const local = use.specifier.startsWith('.') && /\/convert(\/|\.js$)/.test(use.specifier);
+      if (local || convertEntries.has(use.specifier)) {
         findings.push({ file, line: use.line, rule: 'no-convert', message: `run-time file imports ${use.specifier}` });
+        continue;
       }
       const forbidden = convertNames.get(use.specifier);
       for (const name of use.names) {

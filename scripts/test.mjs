@@ -1,0 +1,54 @@
+/**
+ * `npm test`: installs, builds and checks everything that Node alone can check. Needs Node 20.19 or newer and npm.
+ * With IVIT_TEST_REPORT=FILE the counts are also written there as JSON.
+ */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pnpm, ROOT, requireNode } from './pnpm.mjs';
+
+requireNode();
+const reports = mkdtempSync(join(tmpdir(), 'ivit-test-'));
+const vitestReport = join(reports, 'vitest.json');
+
+const steps = [
+  ['install', ['install', '--frozen-lockfile', '--prefer-offline']],
+  ['build', ['run', 'build']],
+  ['lint', ['run', 'lint']],
+  ['types', ['run', 'typecheck']],
+  ['packages', ['run', 'check:packages']],
+  ['tests', ['exec', 'vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${vitestReport}`]],
+];
+
+const results = [];
+for (const [name, args] of steps) {
+  console.log(`\n== ${name}: pnpm ${args[0]} ${args[1]}`);
+  const started = performance.now();
+  const code = await pnpm(args);
+  results.push({ name, passed: code === 0, seconds: (performance.now() - started) / 1000 });
+  // Without its dependencies nothing else can say anything true.
+  if (name === 'install' && code !== 0) break;
+}
+
+const counts = { passed: 0, failed: 0, skipped: 0 };
+if (existsSync(vitestReport)) {
+  const report = JSON.parse(readFileSync(vitestReport, 'utf8'));
+  counts.passed = report.numPassedTests;
+  counts.failed = report.numFailedTests;
+  counts.skipped = report.numPendingTests + report.numTodoTests;
+}
+rmSync(reports, { recursive: true, force: true });
+
+const failedSteps = results.filter((result) => !result.passed).map((result) => result.name);
+console.log('\n== summary');
+for (const { name, passed, seconds } of results)
+  console.log(`${passed ? 'ok    ' : 'FAILED'} ${name} (${seconds.toFixed(1)} s)`);
+console.log(`tests: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+if (!existsSync(join(ROOT, '../shared')))
+  console.log('../shared is not there: tests that need its weights and photos were skipped.');
+console.log('.ci/run checks further: numpy (integer programs) and Pillow (pixels) as oracles, Node 24, the demo.');
+if (process.env.IVIT_TEST_REPORT) {
+  writeFileSync(process.env.IVIT_TEST_REPORT, `${JSON.stringify({ ...counts, failedSteps })}\n`);
+}
+// A run in which nothing was tested has not passed.
+process.exitCode = failedSteps.length === 0 && counts.failed === 0 && counts.passed > 0 ? 0 : 1;
