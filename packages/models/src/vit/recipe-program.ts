@@ -183,7 +183,7 @@ export function addAttention(
   config: VitConfig,
   prefix: string,
   x: RowQuantized,
-  block: RecipeBlock,
+  block: Pick<RecipeBlock, 'qkv' | 'logits' | 'attention'>,
 ): string {
   const { dim, heads } = config;
   const width = dim / heads;
@@ -226,14 +226,19 @@ export function addProjection(
   prefix: string,
   x: RowQuantized,
   residual: string,
-  block: RecipeBlock,
+  block: Pick<RecipeBlock, 'proj' | 'residual1'>,
 ): string {
   const addend = { operand: { value: residual }, ...block.residual1 };
   return addRowLinear(builder, `${prefix}.proj`, `${prefix}.residual1`, x, block.proj, 'i16', addend);
 }
 
 /** fc1 to i16 `PREFIX.fc1 [N,M]` in steps of 2^-7. */
-export function addFc1(builder: ProgramBuilder, prefix: string, x: RowQuantized, block: RecipeBlock): string {
+export function addFc1(
+  builder: ProgramBuilder,
+  prefix: string,
+  x: RowQuantized,
+  block: Pick<RecipeBlock, 'fc1'>,
+): string {
   return addRowLinear(builder, `${prefix}.fc1`, `${prefix}.fc1`, x, block.fc1, 'i16');
 }
 
@@ -262,7 +267,7 @@ export function addFc2(
   prefix: string,
   x: RowQuantized,
   residual: string,
-  block: RecipeBlock,
+  block: Pick<RecipeBlock, 'fc2' | 'residual2'>,
 ): string {
   const addend = { operand: { value: residual }, ...block.residual2 };
   return addRowLinear(builder, `${prefix}.fc2`, `${prefix}.residual2`, x, block.fc2, 'i16', addend);

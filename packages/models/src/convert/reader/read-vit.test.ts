@@ -1,0 +1,316 @@
+import { describe, expect, it } from 'vitest';
+import {
+  encode,
+  jsonBytes,
+  type NamedTensors,
+  randomTimmTensors,
+  SMALL_SHAPE,
+  timmConfig,
+  timmFolder,
+} from '../../../test/random-vit.js';
+import { HAS_SHARED, readFolder, SHARED } from '../../../test/shared.js';
+import { readVit } from './read-vit.js';
+
+const TENSORS = randomTimmTensors(SMALL_SHAPE, 5);
+const CONFIG = timmConfig(SMALL_SHAPE);
+
+function rejects(code: string, text: string): unknown {
+  return expect.objectContaining({ code, message: expect.stringContaining(text) });
+}
+
+/** The timm tensors with some changed, added or (undefined) left out. */
+function changed(changes: Record<string, { shape: number[]; data: Float32Array } | undefined>): NamedTensors {
+  const tensors = new Map(TENSORS);
+  for (const [name, tensor] of Object.entries(changes)) {
+    if (tensor === undefined) tensors.delete(name);
+    else tensors.set(name, tensor);
+  }
+  return tensors;
+}
+
+const RENAMED: readonly (readonly [RegExp, string])[] = [
+  [/^cls_token$/, 'vit.embeddings.cls_token'],
+  [/^pos_embed$/, 'vit.embeddings.position_embeddings'],
+  [/^patch_embed\.proj\./, 'vit.embeddings.patch_embeddings.projection.'],
+  [/^blocks\.(\d+)\.norm1\./, 'vit.encoder.layer.$1.layernorm_before.'],
+  [/^blocks\.(\d+)\.norm2\./, 'vit.encoder.layer.$1.layernorm_after.'],
+  [/^blocks\.(\d+)\.attn\.proj\./, 'vit.encoder.layer.$1.attention.output.dense.'],
+  [/^blocks\.(\d+)\.mlp\.fc1\./, 'vit.encoder.layer.$1.intermediate.dense.'],
+  [/^blocks\.(\d+)\.mlp\.fc2\./, 'vit.encoder.layer.$1.output.dense.'],
+  [/^norm\./, 'vit.layernorm.'],
+  [/^head\./, 'classifier.'],
+];
+
+/** The same weights under Hugging Face names, qkv split. */
+function huggingFaceTensors(): NamedTensors {
+  const tensors: NamedTensors = new Map();
+  for (const [name, tensor] of TENSORS) {
+    const qkv = /^blocks\.(\d+)\.attn\.qkv\.(weight|bias)$/.exec(name);
+    if (qkv !== null) {
+      const third = tensor.data.length / 3;
+      for (const [index, part] of ['query', 'key', 'value'].entries()) {
+        tensors.set(`vit.encoder.layer.${qkv[1]}.attention.attention.${part}.${qkv[2]}`, {
+          shape: [SMALL_SHAPE.dim, ...tensor.shape.slice(1)],
+          data: tensor.data.slice(index * third, (index + 1) * third),
+        });
+      }
+      continue;
+    }
+    const rule = RENAMED.find(([pattern]) => pattern.test(name));
+    tensors.set(rule === undefined ? name : name.replace(rule[0], rule[1]), tensor);
+  }
+  return tensors;
+}
+
+const HF_CONFIG = {
+  model_type: 'vit',
+  hidden_size: SMALL_SHAPE.dim,
+  num_attention_heads: SMALL_SHAPE.heads,
+  num_hidden_layers: SMALL_SHAPE.depth,
+  intermediate_size: SMALL_SHAPE.mlp,
+  image_size: 12,
+  patch_size: 4,
+  layer_norm_eps: 1e-6,
+  hidden_act: 'gelu',
+  qkv_bias: true,
+  id2label: Object.fromEntries(Array.from({ length: 5 }, (_, index) => [String(index), `label ${index}`])),
+};
+const HF_PROCESSOR = {
+  image_processor_type: 'ViTImageProcessor',
+  do_resize: true,
+  size: { shortest_edge: 13 },
+  resample: 3,
+  do_center_crop: true,
+  crop_size: { height: 12, width: 12 },
+  do_rescale: true,
+  rescale_factor: 0.00392156862745098,
+  do_normalize: true,
+  image_mean: [0.485, 0.456, 0.406],
+  image_std: [0.229, 0.224, 0.225],
+};
+
+function huggingFaceFolder(config: object, processor: object, tensors = huggingFaceTensors()) {
+  return {
+    name: 'hf',
+    files: new Map([
+      ['model.safetensors', encode(tensors)],
+      ['config.json', jsonBytes(config)],
+      ['preprocessor_config.json', jsonBytes(processor)],
+    ]),
+  };
+}
+
+describe('readVit, timm names', () => {
+  const weights = readVit(timmFolder(TENSORS, CONFIG));
+
+  it('takes sizes from shapes, the rest from the configuration', () => {
+    expect(weights.config).toEqual({
+      imageSize: 12,
+      patchSize: 4,
+      dim: 12,
+      depth: 2,
+      heads: 3,
+      mlpDim: 20,
+      layerNormEps: 1e-6,
+      classes: 5,
+    });
+    expect(weights.preprocess).toEqual({
+      resize: 13,
+      interpolation: 'bicubic',
+      mean: [0.485, 0.456, 0.406],
+      std: [0.229, 0.224, 0.225],
+    });
+    expect(weights.labels).toEqual(['label 0', 'label 1', 'label 2', 'label 3', 'label 4']);
+    expect(weights.sources.map((source) => source.name)).toEqual(['config.json', 'model.safetensors']);
+    expect(weights.sources.every((source) => /^[0-9a-f]{64}$/.test(source.sha256))).toBe(true);
+  });
+
+  it('permutes the patch kernel to ky, kx, color', () => {
+    const kernel = TENSORS.get('patch_embed.proj.weight')?.data as Float32Array;
+    for (const [row, color, ky, kx] of [
+      [0, 0, 0, 0],
+      [7, 2, 3, 1],
+      [11, 1, 0, 3],
+    ] as const) {
+      expect(weights.patchEmbed.weight.data[row * 48 + (ky * 4 + kx) * 3 + color]).toBe(
+        kernel[((row * 3 + color) * 4 + ky) * 4 + kx],
+      );
+    }
+  });
+
+  it('reads bfloat16', () => {
+    const folder = timmFolder(TENSORS, CONFIG);
+    folder.files.set('model.safetensors', encode(TENSORS, 'BF16'));
+    const rounded = readVit(folder);
+    const cut = new Float32Array(1);
+    const bits = new Uint32Array(cut.buffer);
+    cut[0] = TENSORS.get('cls_token')?.data[3] as number;
+    bits[0] = (bits[0] as number) & 0xffff0000;
+    expect(rounded.classToken.data[3]).toBe(cut[0]);
+  });
+
+  it('prefers label descriptions and numbers classes without labels', () => {
+    const described = { ...CONFIG, label_descriptions: { 'label 1': 'a tench' } };
+    expect(readVit(timmFolder(TENSORS, described)).labels.slice(0, 2)).toEqual(['label 0', 'a tench']);
+    const { label_names: _, ...bare } = CONFIG;
+    expect(readVit(timmFolder(TENSORS, bare)).labels).toEqual(['0', '1', '2', '3', '4']);
+  });
+});
+
+describe('readVit, Hugging Face names', () => {
+  it('gives the same neutral weights as timm names', () => {
+    const { sources: _a, ...timm } = readVit(timmFolder(TENSORS, CONFIG));
+    const { sources, ...hf } = readVit(huggingFaceFolder(HF_CONFIG, HF_PROCESSOR));
+    expect(hf).toEqual(timm);
+    expect(sources).toHaveLength(3);
+  });
+
+  it('honors another rescale factor and no normalization', () => {
+    const unit = { ...HF_PROCESSOR, rescale_factor: 1 / 127.5, image_mean: [1, 1, 1], image_std: [1, 1, 1] };
+    const { preprocess } = readVit(huggingFaceFolder(HF_CONFIG, unit));
+    // u8/127.5 - 1 = (u8/255 - 0.5)/0.5
+    for (const color of [0, 1, 2]) {
+      expect(preprocess.mean[color]).toBeCloseTo(0.5, 12);
+      expect(preprocess.std[color]).toBeCloseTo(0.5, 12);
+    }
+    const bare = { ...HF_PROCESSOR, do_normalize: false };
+    expect(readVit(huggingFaceFolder(HF_CONFIG, bare)).preprocess).toMatchObject({ mean: [0, 0, 0], std: [1, 1, 1] });
+  });
+
+  it('ignores the pooler, which the classifier does not read', () => {
+    const tensors = huggingFaceTensors();
+    tensors.set('vit.pooler.dense.weight', { shape: [1], data: Float32Array.of(1) });
+    expect(readVit(huggingFaceFolder(HF_CONFIG, HF_PROCESSOR, tensors)).config.depth).toBe(2);
+  });
+
+  it.each([
+    ['E_MODEL_UNSUPPORTED', 'gelu_new', { ...HF_CONFIG, hidden_act: 'gelu_new' }, HF_PROCESSOR],
+    ['E_MODEL_UNSUPPORTED', 'qkv without bias', { ...HF_CONFIG, qkv_bias: false }, HF_PROCESSOR],
+    ['E_MODEL_CONFIG', 'num_hidden_layers is 3', { ...HF_CONFIG, num_hidden_layers: 3 }, HF_PROCESSOR],
+    ['E_MODEL_CONFIG', 'do not divide', { ...HF_CONFIG, num_attention_heads: 5 }, HF_PROCESSOR],
+    ['E_MODEL_CONFIG', 'labels for 5 classes', { ...HF_CONFIG, id2label: { 0: 'a' } }, HF_PROCESSOR],
+    ['E_MODEL_UNSUPPORTED', 'resample 1', HF_CONFIG, { ...HF_PROCESSOR, resample: 1 }],
+    ['E_MODEL_CONFIG', 'do not fit', HF_CONFIG, { ...HF_PROCESSOR, crop_size: 16 }],
+    ['E_MODEL_CONFIG', 'do not fit', HF_CONFIG, { ...HF_PROCESSOR, do_center_crop: false }],
+    ['E_MODEL_UNSUPPORTED', 'no square', HF_CONFIG, { ...HF_PROCESSOR, size: { height: 12, width: 16 } }],
+    ['E_MODEL_UNSUPPORTED', 'does not resize', HF_CONFIG, { ...HF_PROCESSOR, do_resize: false }],
+    ['E_MODEL_CONFIG', 'not positive', HF_CONFIG, { ...HF_PROCESSOR, image_std: [1, 0, 1] }],
+  ])('refuses with %s: %s', (code, text, config, processor) => {
+    expect(() => readVit(huggingFaceFolder(config, processor))).toThrow(rejects(code, text));
+  });
+});
+
+describe('readVit refuses', () => {
+  it.each([
+    ['E_MODEL_MISSING_TENSOR', 'blocks.1.mlp.fc2.bias', changed({ 'blocks.1.mlp.fc2.bias': undefined })],
+    ['E_MODEL_MISSING_TENSOR', 'head.weight', changed({ 'head.weight': undefined })],
+    ['E_MODEL_UNSUPPORTED', 'no bias', changed({ 'blocks.0.attn.qkv.bias': undefined })],
+    ['E_MODEL_UNSUPPORTED', 'without class token', changed({ cls_token: undefined })],
+    ['E_MODEL_SHAPE', 'norm.weight', changed({ 'norm.weight': { shape: [3], data: new Float32Array(3) } })],
+    ['E_MODEL_SHAPE', 'pos_embed', changed({ pos_embed: { shape: [1, 9, 12], data: new Float32Array(108) } })],
+    ['E_MODEL_DISTILLED', 'dist_token', changed({ dist_token: { shape: [1, 1, 12], data: new Float32Array(12) } })],
+    [
+      'E_MODEL_UNSUPPORTED',
+      'layer scale',
+      changed({ 'blocks.0.ls1.gamma': { shape: [12], data: new Float32Array(12) } }),
+    ],
+    [
+      'E_MODEL_UNSUPPORTED',
+      'fc_norm.weight',
+      changed({ 'fc_norm.weight': { shape: [12], data: new Float32Array(12) } }),
+    ],
+    [
+      'E_MODEL_UNKNOWN_ARCHITECTURE',
+      'I-ViT',
+      changed({ 'head.weight_integer': { shape: [1], data: new Float32Array(1) } }),
+    ],
+    [
+      'E_MODEL_UNKNOWN_ARCHITECTURE',
+      'such as conv1.weight; the configuration calls it vit_made_up',
+      new Map([['conv1.weight', { shape: [1], data: new Float32Array(1) }]]),
+    ],
+  ])('%s: %s', (code, text, tensors) => {
+    expect(() => readVit(timmFolder(tensors, CONFIG))).toThrow(rejects(code, text));
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])('E_MODEL_NON_FINITE: %f', (value) => {
+    const data = new Float32Array(12).fill(1);
+    data[5] = value;
+    const tensors = changed({ 'blocks.1.norm2.bias': { shape: [12], data } });
+    expect(() => readVit(timmFolder(tensors, CONFIG))).toThrow(
+      rejects('E_MODEL_NON_FINITE', `blocks.1.norm2.bias holds ${value} at index 5`),
+    );
+  });
+
+  it.each([
+    ['heads is unknown', { ...CONFIG, num_heads: undefined }],
+    ['nothing says how photos', { ...CONFIG, pretrained_cfg: undefined }],
+    ['num_classes is 6', { ...CONFIG, num_classes: 6 }],
+    ['must be a number', { ...CONFIG, layer_norm_eps: 'small' }],
+    ['crop_pct is 2', { ...CONFIG, pretrained_cfg: { ...(CONFIG['pretrained_cfg'] as object), crop_pct: 2 } }],
+    ['mean and std', { ...CONFIG, pretrained_cfg: {} }],
+    [
+      'input_size [3,224,224]',
+      { ...CONFIG, pretrained_cfg: { ...(CONFIG['pretrained_cfg'] as object), input_size: [3, 224, 224] } },
+    ],
+    ['no JSON object', [1]],
+  ])('E_MODEL_CONFIG: %s', (text, config) => {
+    expect(() => readVit(timmFolder(TENSORS, config))).toThrow(rejects('E_MODEL_CONFIG', text));
+  });
+
+  it.each([
+    ['global_pool avg', { ...CONFIG, global_pool: 'avg' }],
+    ['model_args.qk_norm', { ...CONFIG, model_args: { qk_norm: true } }],
+    ['crop_mode squash', { ...CONFIG, pretrained_cfg: { crop_mode: 'squash' } }],
+    ['interpolation lanczos', { ...CONFIG, pretrained_cfg: { interpolation: 'lanczos' } }],
+  ])('E_MODEL_UNSUPPORTED: %s', (text, config) => {
+    expect(() => readVit(timmFolder(TENSORS, config))).toThrow(rejects('E_MODEL_UNSUPPORTED', text));
+  });
+
+  it('a folder without weights, broken JSON and integer weights', () => {
+    expect(() => readVit({ name: 'empty', files: new Map() })).toThrow(rejects('E_MODEL_FILE', 'model.safetensors'));
+    const folder = timmFolder(TENSORS, CONFIG);
+    folder.files.set('config.json', new TextEncoder().encode('{"a":'));
+    expect(() => readVit(folder)).toThrow(rejects('E_MODEL_CONFIG', 'no UTF-8 JSON'));
+  });
+});
+
+describe.skipIf(!HAS_SHARED)('readVit, published weights beside the project (3 tests)', () => {
+  const read = (name: string) => readVit({ name, files: readFolder(`${SHARED}models/${name}`) });
+
+  it('DeiT-Tiny, timm names', () => {
+    const weights = read('deit_tiny_patch16_224');
+    expect(weights.config).toEqual({
+      imageSize: 224,
+      patchSize: 16,
+      dim: 192,
+      depth: 12,
+      heads: 3,
+      mlpDim: 768,
+      layerNormEps: 1e-6,
+      classes: 1000,
+    });
+    expect(weights.preprocess).toMatchObject({ resize: 256, interpolation: 'bicubic' });
+    expect(weights.labels[1]).toBe('goldfish');
+  });
+
+  it('DeiT-Tiny, Hugging Face names: the same weights rounded to half', () => {
+    const timm = read('deit_tiny_patch16_224');
+    const hf = read('deit_tiny_patch16_224_hf');
+    expect(hf.config).toEqual(timm.config);
+    expect(hf.preprocess).toEqual(timm.preprocess);
+    const a = timm.blocks[11]?.qkv.weight.data as Float32Array;
+    const b = hf.blocks[11]?.qkv.weight.data as Float32Array;
+    expect(b).toHaveLength(a.length);
+    // binary16 keeps 11 bits.
+    expect(
+      a.every((value, index) => Math.abs(value - (b[index] as number)) <= Math.abs(value) * 2 ** -11 + 2 ** -25),
+    ).toBe(true);
+  });
+
+  it('a small CIFAR-10 ViT', () => {
+    const weights = read('cifar10_vit_small');
+    expect(weights.config).toMatchObject({ imageSize: 32, patchSize: 4, dim: 128, heads: 4, layerNormEps: 1e-5 });
+    expect(weights.preprocess.resize).toBe(32);
+  });
+});

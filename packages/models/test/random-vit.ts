@@ -1,0 +1,95 @@
+import { type TensorSource, writeSafetensors } from '@ivit/formats/safetensors';
+import { randomFloats, randomStream } from './random.js';
+
+/** Geometry of a made-up ViT. */
+export interface RandomVitShape {
+  readonly patch: number;
+  readonly side: number;
+  readonly dim: number;
+  readonly depth: number;
+  readonly heads: number;
+  readonly mlp: number;
+  readonly classes: number;
+}
+
+export const SMALL_SHAPE: RandomVitShape = { patch: 4, side: 3, dim: 12, depth: 2, heads: 3, mlp: 20, classes: 5 };
+
+export type NamedTensors = Map<string, { shape: number[]; data: Float32Array }>;
+
+/** Seeded weights under timm names. */
+export function randomTimmTensors(shape: RandomVitShape, seed: number): NamedTensors {
+  const next = randomStream(seed);
+  const tensors: NamedTensors = new Map();
+  const put = (name: string, sizes: number[], scale: number, center = 0): void => {
+    const length = sizes.reduce((product, size) => product * size, 1);
+    tensors.set(name, { shape: sizes, data: randomFloats(next, length, scale, center) });
+  };
+  const linear = (name: string, n: number, k: number): void => {
+    put(`${name}.weight`, [n, k], 1.7 / Math.sqrt(k));
+    put(`${name}.bias`, [n], 0.3);
+  };
+  const norm = (name: string): void => {
+    put(`${name}.weight`, [shape.dim], 0.5, 1);
+    put(`${name}.bias`, [shape.dim], 0.3);
+  };
+  put('cls_token', [1, 1, shape.dim], 0.5);
+  put('pos_embed', [1, 1 + shape.side ** 2, shape.dim], 0.5);
+  put('patch_embed.proj.weight', [shape.dim, 3, shape.patch, shape.patch], 0.3);
+  put('patch_embed.proj.bias', [shape.dim], 0.3);
+  for (let index = 0; index < shape.depth; index += 1) {
+    norm(`blocks.${index}.norm1`);
+    linear(`blocks.${index}.attn.qkv`, 3 * shape.dim, shape.dim);
+    linear(`blocks.${index}.attn.proj`, shape.dim, shape.dim);
+    norm(`blocks.${index}.norm2`);
+    linear(`blocks.${index}.mlp.fc1`, shape.mlp, shape.dim);
+    linear(`blocks.${index}.mlp.fc2`, shape.dim, shape.mlp);
+  }
+  norm('norm');
+  linear('head', shape.classes, shape.dim);
+  return tensors;
+}
+
+export function timmConfig(shape: RandomVitShape): Record<string, unknown> {
+  return {
+    architecture: 'vit_made_up',
+    num_heads: shape.heads,
+    num_classes: shape.classes,
+    label_names: Array.from({ length: shape.classes }, (_, index) => `label ${index}`),
+    pretrained_cfg: {
+      input_size: [3, shape.patch * shape.side, shape.patch * shape.side],
+      interpolation: 'bicubic',
+      crop_pct: 0.9,
+      mean: [0.485, 0.456, 0.406],
+      std: [0.229, 0.224, 0.225],
+    },
+  };
+}
+
+/** Float32 tensors as a safetensors file, in one of the float types. */
+export function encode(tensors: NamedTensors, dtype: 'F32' | 'BF16' = 'F32'): Uint8Array {
+  const sources: TensorSource[] = [];
+  for (const [name, tensor] of tensors) {
+    const bytes = new Uint8Array(tensor.data.slice().buffer);
+    // The upper half of each little-endian float32.
+    const kept = dtype === 'F32' ? bytes : bytes.filter((_, index) => index % 4 >= 2);
+    sources.push({ name, dtype, shape: tensor.shape, bytes: kept });
+  }
+  return writeSafetensors(sources);
+}
+
+export function jsonBytes(value: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value));
+}
+
+export function timmFolder(
+  tensors: NamedTensors,
+  config: unknown,
+): { name: string; files: Map<string, Uint8Array<ArrayBufferLike>> } {
+  return {
+    name: 'made-up',
+    files: new Map([
+      ['model.safetensors', encode(tensors)],
+      ['config.json', jsonBytes(config)],
+    ]),
+  };
+}
