@@ -1,4 +1,5 @@
-import { allocate, DTYPE_RANGE } from './dtype.js';
+import { elementCount, makeArray } from '@ivit/tensor';
+import { DTYPE_RANGE } from './dtype.js';
 import { IvitError } from './error.js';
 import { infer } from './ops/infer.js';
 import type {
@@ -14,7 +15,7 @@ import type {
   ValueType,
 } from './types.js';
 import { Ledger } from './validate.js';
-import { elementCount, reshapeView, transposeView } from './view.js';
+import { reshapeView, transposeView } from './view.js';
 
 /** What stands beside values, ops and constants in a finished program. */
 export interface ProgramDetails {
@@ -62,7 +63,7 @@ export function createProgramBuilder(input: string, shape: readonly number[]): P
 
   function fill(name: string, dtype: DType, count: number, data: ArrayLike<number>): IntArray {
     const range = DTYPE_RANGE[dtype];
-    const array = allocate(dtype, count);
+    const array = makeArray(dtype, count);
     if (data.length !== count) {
       throw new IvitError('E_PROGRAM_CONSTANT', `'${name}' has ${data.length} entries, its shape needs ${count}`);
     }

@@ -1,6 +1,6 @@
 export { createProgramBuilder, type ProgramBuilder, type ProgramDetails } from './builder.js';
 export { canonicalBytes, canonicalJson, modelId } from './canonical.js';
-export { allocate, DTYPE_BYTES, DTYPE_RANGE, INT32_MAX, littleEndianBytes } from './dtype.js';
+export { DTYPE_RANGE, INT32_MAX, littleEndianBytes } from './dtype.js';
 export { IvitError, type IvitErrorDetails } from './error.js';
 export { printProgram } from './print.js';
 export { selfCheckPixels } from './self-check.js';
@@ -40,4 +40,4 @@ export type {
   View,
 } from './types.js';
 export { DEFAULT_LIMITS, NAME_PATTERN, type ValidateOptions, validate } from './validate.js';
-export { denseStrides, elementCount, isDense, reshapeView, transposeView, viewBounds } from './view.js';
+export { isDense, reshapeView, transposeView } from './view.js';

@@ -1,5 +1,5 @@
+import { elementCount } from '@ivit/tensor';
 import type { Program } from './types.js';
-import { elementCount } from './view.js';
 
 /**
  * Pixels of the self-check: the same bytes everywhere from a 32-bit seed. Half of them vary slowly over the image,

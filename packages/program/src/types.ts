@@ -1,22 +1,17 @@
-/** Element types of values and constants; the only ones an integer program knows. */
-export type DType = 'u8' | 'i8' | 'i16' | 'i32';
+import type { DType, IntegerArray, View } from '@ivit/tensor';
 
-export type IntArray = Uint8Array | Int8Array | Int16Array | Int32Array;
+export type { DType, View };
+
+/** Data of a tensor: the class is the dtype's. */
+export type IntArray = IntegerArray;
 
 /** Op semantics released under this id never change (docs/spec). */
 export type SpecId = 'ivit/1';
 
 /**
- * A strided window on one image's elements of a value (or on a constant), counted in elements.
- * Stride 0 broadcasts. Rank ≤ 6, sizes ≥ 1, every reachable index lies inside.
+ * What an op reads: a value or a constant, seen whole and dense unless a view is given. A view counts elements of one
+ * image; stride 0 broadcasts; rank ≤ 6, sizes ≥ 1, every reachable index inside.
  */
-export interface View {
-  readonly offset: number;
-  readonly shape: readonly number[];
-  readonly strides: readonly number[];
-}
-
-/** What an op reads: a value or a constant, seen whole and dense unless a view is given. */
 export type Operand =
   | { readonly value: string; readonly view?: View }
   | { readonly constant: string; readonly view?: View };

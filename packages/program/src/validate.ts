@@ -1,4 +1,5 @@
-import { DTYPE_BYTES, DTYPE_RANGE, holds } from './dtype.js';
+import { DTYPES, elementCount, MAX_RANK } from '@ivit/tensor';
+import { DTYPE_RANGE, holds } from './dtype.js';
 import { IvitError } from './error.js';
 import type { Source, ValueInfo } from './ops/context.js';
 import { infer } from './ops/infer.js';
@@ -12,7 +13,6 @@ import type {
   ValidatedProgram,
   ValueType,
 } from './types.js';
-import { elementCount, MAX_RANK } from './view.js';
 
 /** What a program may cost unless the caller says otherwise: room for ViT-L at 384 px, not for a bomb. */
 export const DEFAULT_LIMITS: ProgramLimits = { ops: 20_000, macs: 1_000_000_000_000, bytes: 4_000_000_000 };
@@ -54,7 +54,7 @@ function checkType(type: ValueType, where: string): number {
   }
   const count = elementCount(type.shape);
   if (count > MAX_ELEMENTS) refuse('E_PROGRAM_LIMIT', `${count} elements are more than ${MAX_ELEMENTS}`, where);
-  return count * DTYPE_BYTES[type.dtype];
+  return count * DTYPES[type.dtype].bytes;
 }
 
 function scan(constant: Constant): Interval {

@@ -1,7 +1,8 @@
+import { denseStrides, elementCount, MAX_RANK, viewBounds } from '@ivit/tensor';
 import { DTYPE_RANGE } from '../dtype.js';
 import { IvitError } from '../error.js';
 import type { Constant, DType, IntArray, Interval, Op, Operand, Param, ValueType, View } from '../types.js';
-import { denseStrides, elementCount, isDense, MAX_RANK, viewBounds } from '../view.js';
+import { isDense } from '../view.js';
 
 /** Closed intervals of each channel of the last axis. */
 export interface ChannelBounds {

@@ -1,5 +1,5 @@
+import { elementCount } from '@ivit/tensor';
 import type { ConcatOp, DType, GatherOp, MeanOp, ValueType } from '../types.js';
-import { elementCount } from '../view.js';
 import type { OpContext, OpResult } from './context.js';
 
 const ANY: readonly DType[] = ['u8', 'i8', 'i16', 'i32'];

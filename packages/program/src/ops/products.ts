@@ -1,6 +1,6 @@
+import { elementCount } from '@ivit/tensor';
 import { INT32_MAX } from '../dtype.js';
 import type { LinearOp, MatmulOp } from '../types.js';
-import { elementCount } from '../view.js';
 import type { OpContext, OpResult } from './context.js';
 import { maximum, minimum } from './scaling.js';
 

@@ -42,9 +42,13 @@ function rowFactor(code: number): number {
   return (16 + (code & 15)) * 2 ** (code >> 4);
 }
 
-/** Interval of rne(a·m/2^e) of an addend. */
-function addendInterval(op: RequantizeOp, shape: readonly number[], context: OpContext): readonly [bigint, bigint] {
-  if (op.addend === undefined) return [0n, 0n];
+/** Interval of rne(a·m/2^e) of an addend, and the largest |a·m|. */
+function addendInterval(
+  op: RequantizeOp,
+  shape: readonly number[],
+  context: OpContext,
+): readonly [bigint, bigint, bigint] {
+  if (op.addend === undefined) return [0n, 0n, 0n];
   const m = context.integer(op.addend.m, -INT32_MAX, INT32_MAX, 'addend.m');
   const e = context.integer(op.addend.e, 0, 62, 'addend.e');
   const operand = context.operand(op.addend.operand, 'addend', ['u8', 'i8', 'i16', 'i32']);
@@ -54,9 +58,8 @@ function addendInterval(op: RequantizeOp, shape: readonly number[], context: OpC
     const given = operand.shape.join(',');
     context.fail('E_PROGRAM_SHAPE', 'addend', `an addend of [${given}] does not broadcast to [${shape.join(',')}]`);
   }
-  const a = rne(BigInt(operand.bound.lo) * BigInt(m), e);
-  const b = rne(BigInt(operand.bound.hi) * BigInt(m), e);
-  return a < b ? [a, b] : [b, a];
+  const ends = [BigInt(operand.bound.lo) * BigInt(m), BigInt(operand.bound.hi) * BigInt(m)];
+  return [rne(ends.reduce(smaller), e), rne(ends.reduce(larger), e), ends.map(magnitude).reduce(larger)];
 }
 
 function checkTerm(value: bigint, field: string, context: OpContext): number {
@@ -82,7 +85,7 @@ export function inferRequantize(op: RequantizeOp, context: OpContext): OpResult 
   const e = context.param(op.e, 'e', 'u8', count, 0, 62);
   const z = context.param(op.z, 'z', 'i32', count, DTYPE_RANGE.i32.lo, INT32_MAX);
   const shape = channels === undefined ? [...x.shape] : [...x.shape.slice(0, -1), channels.length];
-  const [addLo, addHi] = addendInterval(op, shape, context);
+  const [addLo, addHi, addWide] = addendInterval(op, shape, context);
   checkTerm(addLo, 'addend', context);
   checkTerm(addHi, 'addend', context);
 
@@ -108,7 +111,7 @@ export function inferRequantize(op: RequantizeOp, context: OpContext): OpResult 
   const known = x.channels !== undefined && run.isLastAxis ? x.channels : undefined;
   const lo: number[] = [];
   const hi: number[] = [];
-  let widest = 0n;
+  let widest = addWide;
   for (let j = 0; j < count; j++) {
     const source = channels === undefined ? j : (channels[j] as number);
     const xLo = BigInt(known === undefined ? x.bound.lo : (known.lo[source] as number));
