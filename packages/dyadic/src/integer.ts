@@ -18,16 +18,15 @@ export function saturate(x: number, lo: number, hi: number): number {
  * equality would need v a power of two). So it never rounds to v.
  */
 export function divFloor(a: number, b: number): number {
-  // The one division of the run-time packages: see the proof above.
-  // + 0 turns -0 into 0.
+  // float-ok: the floor of this rounded quotient is proved exact above; + 0 turns -0 into 0
   return Math.floor(a / b) + 0;
 }
 
 /** `rne(s / n)`: nearest integer, ties to even. Integers |s| < 2^51, 0 < n < 2^51. */
 export function divRne(s: number, n: number): number {
-  const q = Math.floor(s / n);
+  const q = divFloor(s, n);
   const twice = 2 * (s - q * n);
-  return twice > n || (twice === n && isOdd(q)) ? q + 1 : q + 0;
+  return twice > n || (twice === n && isOdd(q)) ? q + 1 : q;
 }
 
 function isOdd(q: number): boolean {
