@@ -129,7 +129,8 @@ function readHeader(
   if (header[0] !== 0x7b) {
     refuse('E_SAFETENSORS_JSON', "the header does not start with '{'", PREFIX_BYTES, 'This is no safetensors file.');
   }
-  cursor.object(limits.tensors + 1, (key, position) => {
+  // Room for the metadata and for the one tensor too many, which is then named.
+  cursor.object(limits.tensors + 2, (key, position) => {
     const at = PREFIX_BYTES + position;
     if (key === '__metadata__') {
       readMetadata(cursor, limits, metadata, refuse);

@@ -1,0 +1,90 @@
+import { type Constant, IvitError, type Program } from '@ivit/program';
+import { type JsonFault, quoteName } from '../json/cursor.js';
+import { parseJson } from '../json/tree.js';
+import { readSafetensors } from '../safetensors/read.js';
+import type { TensorEntry } from '../safetensors/types.js';
+import { decodeElements, FILE_DTYPE } from './constants.js';
+import { type ProgramHeader, programHeader } from './schema.js';
+
+/** The `__metadata__` key that holds a program's JSON. */
+export const PROGRAM_KEY = 'ivit.program';
+
+/** Longest program JSON; the largest honest ones have a few MB, most of it labels and photo hashes. */
+export const MAX_JSON_BYTES = 64_000_000;
+
+export interface ReadProgramOptions {
+  /** What to call these bytes in errors, e.g. the file's name. */
+  readonly where?: string;
+}
+
+const HINT = 'The file is damaged or was written by an incompatible tool: write it again.';
+
+const FAULT_CODES: Readonly<Record<JsonFault, string>> = {
+  syntax: 'E_PROGRAM_JSON',
+  utf8: 'E_PROGRAM_JSON',
+  duplicate: 'E_PROGRAM_DUPLICATE',
+  name: 'E_PROGRAM_NAME',
+  integer: 'E_PROGRAM_TYPE',
+  limit: 'E_PROGRAM_LIMIT',
+};
+
+/**
+ * Reads a program file: a safetensors file whose `__metadata__` holds the program's JSON and whose tensors are its
+ * constants. The structure is checked in full: every field of every op is there, of its type, and none beside; the
+ * tensors are exactly the declared constants. What the program means (shapes, bounds, overflow) is left to `validate`
+ * of `@ivit/program`: nothing may run before that.
+ *
+ * `values` and `constants` of the result have no prototype; the data of constants is in fresh memory.
+ *
+ * @throws IvitError E_SAFETENSORS_… for the container, E_PROGRAM_… with a path such as `ops[12].m` for the program.
+ */
+export function readProgram(bytes: Uint8Array, options: ReadProgramOptions = {}): Program {
+  const place = options.where ?? 'program file';
+  const file = readSafetensors(bytes, { where: place });
+  const fail = (code: string, message: string, path: string, hint = HINT): never => {
+    throw new IvitError(code, message, { where: path === '' ? place : `${place}, ${path}`, hint });
+  };
+
+  const text = file.metadata[PROGRAM_KEY];
+  if (text === undefined) {
+    const hint = 'Weights are not a program yet: convert them first.';
+    return fail('E_PROGRAM_FILE', `there is no ${PROGRAM_KEY} in __metadata__`, '', hint);
+  }
+  const extra = Object.keys(file.metadata).find((key) => key !== PROGRAM_KEY);
+  if (extra !== undefined) fail('E_PROGRAM_FIELD', 'unknown entry', `__metadata__[${quoteName(extra)}]`);
+
+  const json = new TextEncoder().encode(text);
+  if (json.length > MAX_JSON_BYTES) {
+    fail('E_PROGRAM_LIMIT', `${json.length} bytes of JSON are more than ${MAX_JSON_BYTES}`, PROGRAM_KEY);
+  }
+  const tree = parseJson(json, (fault, message, at) =>
+    fail(FAULT_CODES[fault], message, `byte ${at} of ${PROGRAM_KEY}`),
+  );
+  const header = programHeader(tree, '', fail);
+  return { ...header, constants: readConstants(header, file.tensors, fail) };
+}
+
+function readConstants(
+  header: ProgramHeader,
+  tensors: ReadonlyMap<string, TensorEntry>,
+  fail: (code: string, message: string, path: string) => never,
+): Readonly<Record<string, Constant>> {
+  const constants: Record<string, Constant> = Object.create(null);
+  for (const [name, { dtype, shape }] of Object.entries(header.constants)) {
+    const tensor = tensors.get(name);
+    if (tensor === undefined) return fail('E_PROGRAM_CONSTANT', 'the file has no such tensor', `constants.${name}`);
+    const declared = `${FILE_DTYPE[dtype]} [${shape.join(', ')}]`;
+    const stored = `${tensor.dtype} [${tensor.shape.join(', ')}]`;
+    if (declared !== stored) {
+      const path = `constants.${name}, byte ${tensor.offset}`;
+      fail('E_PROGRAM_CONSTANT', `the tensor is ${stored}, but the program declares ${declared}`, path);
+    }
+    constants[name] = { dtype, shape, data: decodeElements(dtype, tensor.bytes) };
+  }
+  for (const { name, offset } of tensors.values()) {
+    if (!Object.hasOwn(header.constants, name)) {
+      fail('E_PROGRAM_CONSTANT', 'the program declares no such constant', `tensor ${quoteName(name)}, byte ${offset}`);
+    }
+  }
+  return constants;
+}
