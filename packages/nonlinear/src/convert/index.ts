@@ -1,0 +1,12 @@
+export {
+  type LayerNormIntegers,
+  layerNormIntegers,
+  MINIMUM_SCALE,
+  maskInteger,
+  quantizeF32,
+  roundHalfEven,
+  shiftGeluX0,
+  softmaxX0,
+  symmetricScale,
+} from './float32.js';
+export { erf, GELU_RAMP_SHIFT, GELU_TABLE_LENGTH, geluRampTable } from './gelu-table.js';
