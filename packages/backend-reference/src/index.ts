@@ -1,1 +1,1 @@
-export {};
+export { createReferenceBackend } from './backend.js';
