@@ -1,0 +1,170 @@
+import type { Executable } from '@ivit/backend';
+import { readProgram } from '@ivit/formats/program';
+import { IvitError, modelId, type ValidatedProgram, validate } from '@ivit/program';
+import { throwIfAborted } from './abort.js';
+import { rankAnswers } from './answers.js';
+import { checkIntegrity } from './integrity.js';
+import { preparePixels } from './pixels.js';
+import { type ImageRun, resolveOutputs, runBatch } from './run.js';
+import { selectBackend } from './select-backend.js';
+import type { Answer, ClassifyOptions, CreateModelOptions, ImageInput, Model, ModelInfo } from './types.js';
+import { RUNTIME_VERSION } from './version.js';
+
+/** One batch's values stay within 64 MiB (2^26 bytes), 1 … 16 images. */
+function defaultBatch(program: ValidatedProgram): number {
+  let batch = 1;
+  while (batch < 16 && (batch + 1) * program.facts.valueBytes <= 67108864) batch += 1;
+  return batch;
+}
+
+function readChecked(options: CreateModelOptions): ValidatedProgram {
+  const { program, integrity } = options;
+  const limits = options.limits === undefined ? {} : { limits: options.limits };
+  const where = options.where ?? 'program';
+  if (!(program instanceof Uint8Array)) {
+    if (integrity !== undefined) {
+      throw new IvitError('E_INTEGRITY', 'Integrity is checked on the bytes of a file, and a program was given', {
+        where: 'option integrity',
+      });
+    }
+    return validate(program, limits);
+  }
+  if (integrity !== undefined) checkIntegrity(program, integrity, where);
+  return validate(readProgram(program, { where }), limits);
+}
+
+/**
+ * Loads a program: checks its bytes, validates it, and compiles it on the first backend that is available and passes
+ * the program's self-check (which runs once per loaded device).
+ *
+ * @throws E_INTEGRITY; the codes of `@ivit/formats/program` and of the validator; E_NO_BACKEND or the error of the
+ *   only backend (such as E_SELF_CHECK, E_UNSUPPORTED_OP); E_ABORTED
+ */
+export async function createModel(options: CreateModelOptions): Promise<Model> {
+  const { backends, signal, onPhase } = options;
+  throwIfAborted(signal);
+  onPhase?.('read');
+  const program = readChecked(options);
+  const model = modelId(program);
+  const maxBatch = options.maxBatch ?? defaultBatch(program);
+  if (!Number.isInteger(maxBatch) || maxBatch < 1) {
+    throw new IvitError('E_INPUT', `maxBatch must be a positive integer, not ${maxBatch}`, {
+      where: 'option maxBatch',
+    });
+  }
+  const selected = await selectBackend(backends, program, {
+    maxBatch,
+    ...(signal === undefined ? {} : { signal }),
+    ...(onPhase === undefined ? {} : { onPhase }),
+  });
+  const { backend, executable, device } = selected;
+  const info: ModelInfo = {
+    spec: program.spec,
+    model,
+    runtime: RUNTIME_VERSION,
+    backend: {
+      name: backend.name,
+      version: backend.version,
+      variant: executable.info.variant,
+      threads: executable.info.threads,
+      device,
+    },
+    selfCheck: selected.selfCheck,
+    skipped: selected.skipped,
+    maxBatch,
+  };
+
+  // By the sorted names of the values asked for besides the logits.
+  const executables = new Map<string, Promise<Executable>>([['', Promise.resolve(executable)]]);
+  let disposed = false;
+
+  function assertOpen(): void {
+    if (disposed) throw new IvitError('E_DISPOSED', 'The model was disposed of before the call');
+  }
+
+  function executableFor(values: Iterable<string>): Promise<Executable> {
+    const others = [...new Set(values)].filter((value) => value !== program.output).sort();
+    const key = JSON.stringify(others);
+    const known = executables.get(others.length === 0 ? '' : key);
+    if (known !== undefined) return known;
+    // No signal: the executable may serve other calls than the one that asked for it first.
+    const compiling = backend.compile(program, { maxBatch, outputs: [program.output, ...others] });
+    executables.set(key, compiling);
+    compiling.catch(() => executables.delete(key));
+    return compiling;
+  }
+
+  async function prepareAt(input: ImageInput, where: string, abort: AbortSignal | undefined): Promise<Uint8Array> {
+    return preparePixels(program, input, {
+      where,
+      ...(abort === undefined ? {} : { signal: abort }),
+      ...(options.maxPixels === undefined ? {} : { maxPixels: options.maxPixels }),
+    });
+  }
+
+  async function runAll(
+    inputs: readonly ImageInput[],
+    names: readonly string[],
+    abort: AbortSignal | undefined,
+  ): Promise<ImageRun[]> {
+    assertOpen();
+    throwIfAborted(abort);
+    const resolved = resolveOutputs(program, names);
+    const runner = await executableFor(resolved.values());
+    const results: ImageRun[] = [];
+    for (let start = 0; start < inputs.length; start += maxBatch) {
+      const images: Uint8Array[] = [];
+      for (const [offset, input] of inputs.slice(start, start + maxBatch).entries()) {
+        images.push(await prepareAt(input, `image ${start + offset}`, abort));
+      }
+      assertOpen();
+      throwIfAborted(abort);
+      results.push(...(await runBatch(program, model, runner, images, resolved, abort)));
+    }
+    return results;
+  }
+
+  function classify(input: ImageInput, rule?: ClassifyOptions): Promise<Answer[]>;
+  function classify(inputs: readonly ImageInput[], rule?: ClassifyOptions): Promise<Answer[][]>;
+  async function classify(
+    input: ImageInput | readonly ImageInput[],
+    rule: ClassifyOptions = {},
+  ): Promise<Answer[] | Answer[][]> {
+    const several = isList(input);
+    const runs = await runAll(several ? input : [input], [], rule.signal);
+    const answers = runs.map(({ logits }) => rankAnswers(logits, program, rule.topK));
+    return several ? answers : (answers[0] ?? []);
+  }
+
+  return {
+    program,
+    info,
+    classify,
+    async prepare(input, { signal: abort, where = 'image' } = {}) {
+      assertOpen();
+      return { pixels: await prepareAt(input, where, abort) };
+    },
+    async run(inputs, { outputs = ['logits'], signal: abort } = {}) {
+      const runs = await runAll(inputs, outputs, abort);
+      return runs.map(({ outputs: tensors, receipt }) => ({
+        outputs: tensors,
+        receipt,
+        runtime: RUNTIME_VERSION,
+        backend: backend.name,
+        device,
+      }));
+    },
+    async dispose() {
+      if (disposed) return;
+      disposed = true;
+      const held = await Promise.allSettled(executables.values());
+      executables.clear();
+      await Promise.all(held.map((result) => (result.status === 'fulfilled' ? result.value.dispose() : undefined)));
+    },
+  };
+}
+
+/** `Array.isArray` that also narrows readonly arrays. */
+function isList(input: ImageInput | readonly ImageInput[]): input is readonly ImageInput[] {
+  return Array.isArray(input);
+}

@@ -1,0 +1,80 @@
+import type { Backend, Executable } from '@ivit/backend';
+import { IvitError, type ValidatedProgram } from '@ivit/program';
+import { throwIfAborted } from './abort.js';
+import { runSelfCheck } from './self-check.js';
+import type { ModelPhase, SkippedBackend } from './types.js';
+
+export interface SelectedBackend {
+  readonly backend: Backend;
+  readonly executable: Executable;
+  readonly device: string;
+  readonly selfCheck: 'passed' | 'absent';
+  readonly skipped: readonly SkippedBackend[];
+}
+
+export interface SelectOptions {
+  readonly maxBatch: number;
+  readonly signal?: AbortSignal;
+  readonly onPhase?: (phase: ModelPhase, backend?: string) => void;
+}
+
+function describe(error: unknown): { readonly code: string; readonly reason: string } {
+  if (error instanceof Error) {
+    const code = 'code' in error && typeof error.code === 'string' ? error.code : 'E_BACKEND';
+    return { code, reason: error.message };
+  }
+  return { code: 'E_BACKEND', reason: String(error) };
+}
+
+async function tryBackend(
+  backend: Backend,
+  program: ValidatedProgram,
+  options: SelectOptions,
+): Promise<Omit<SelectedBackend, 'skipped'>> {
+  const { maxBatch, signal, onPhase } = options;
+  const aborting = signal === undefined ? {} : { signal };
+  if (backend.specificationVersion !== 1) {
+    throw new IvitError('E_BACKEND', `Contract version ${String(backend.specificationVersion)} is not understood`);
+  }
+  const probe = await backend.probe(aborting);
+  if (!probe.available) throw new IvitError(probe.code, probe.reason);
+  onPhase?.('compile', backend.name);
+  const executable = await backend.compile(program, { maxBatch, ...aborting });
+  try {
+    onPhase?.('self-check', backend.name);
+    const selfCheck = await runSelfCheck(program, executable, signal);
+    return { backend, executable, device: probe.device, selfCheck };
+  } catch (error) {
+    await executable.dispose();
+    throw error;
+  }
+}
+
+/**
+ * The first backend that is available, compiles the program and passes the self-check.
+ * @throws E_ABORTED; the error of the only backend; E_NO_BACKEND (which says why of each) for none or several
+ */
+export async function selectBackend(
+  backends: readonly Backend[],
+  program: ValidatedProgram,
+  options: SelectOptions,
+): Promise<SelectedBackend> {
+  const skipped: SkippedBackend[] = [];
+  let last: unknown;
+  for (const backend of backends) {
+    throwIfAborted(options.signal);
+    try {
+      return { ...(await tryBackend(backend, program, options)), skipped };
+    } catch (error) {
+      throwIfAborted(options.signal);
+      last = error;
+      skipped.push({ backend: backend.name, ...describe(error) });
+    }
+  }
+  if (skipped.length === 1 && IvitError.isInstance(last)) throw last;
+  const reasons = skipped.map(({ backend, code, reason }) => `${backend}: ${code}, ${reason}`).join('; ');
+  throw new IvitError('E_NO_BACKEND', `No backend can run this program${reasons === '' ? '' : `: ${reasons}`}`, {
+    hint: 'Pass at least one backend that works here, e.g. that of @ivit/backend-reference.',
+    cause: last,
+  });
+}

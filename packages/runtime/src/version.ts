@@ -1,0 +1,4 @@
+import manifest from '../package.json';
+
+/** Version of this package, stands beside every receipt. */
+export const RUNTIME_VERSION: string = manifest.version;
