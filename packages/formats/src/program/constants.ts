@@ -1,4 +1,5 @@
-import { allocate, type Constant, type DType, type IntArray } from '@ivit/program';
+import type { Constant, DType, IntArray } from '@ivit/program';
+import { dtypeOf, makeArray } from '@ivit/tensor';
 import type { SafetensorsDType } from '../safetensors/dtypes.js';
 
 /** The safetensors element type of each program dtype. */
@@ -13,12 +14,12 @@ export function decodeElements(dtype: DType, bytes: Uint8Array): IntArray {
     case 'i8':
       return new Int8Array(new Uint8Array(bytes).buffer);
     case 'i16': {
-      const elements = allocate('i16', bytes.length >> 1);
+      const elements = makeArray('i16', bytes.length >> 1);
       for (let index = 0; index < elements.length; index += 1) elements[index] = view.getInt16(2 * index, true);
       return elements;
     }
     case 'i32': {
-      const elements = allocate('i32', bytes.length >> 2);
+      const elements = makeArray('i32', bytes.length >> 2);
       for (let index = 0; index < elements.length; index += 1) elements[index] = view.getInt32(4 * index, true);
       return elements;
     }
@@ -30,5 +31,5 @@ export function decodeElements(dtype: DType, bytes: Uint8Array): IntArray {
 /** Whether the data's class is the one of the dtype and its length the product of the shape. */
 export function holdsItsShape({ dtype, shape, data }: Constant): boolean {
   const size = shape.reduce((product, dimension) => product * dimension, 1);
-  return data.constructor === allocate(dtype, 0).constructor && data.length === size;
+  return dtypeOf(data) === dtype && data.length === size;
 }

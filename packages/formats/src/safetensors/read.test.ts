@@ -9,6 +9,12 @@ function entry(dtype: string, shape: string, offsets: string): string {
   return `{"a":{"dtype":${dtype},"shape":${shape},"data_offsets":${offsets}}}`;
 }
 
+/** Milliseconds of processor time of this process: other work on the machine is not in it. */
+function processorTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 describe('readSafetensors', () => {
   it('reads dtypes, shapes, metadata and windows on the bytes', () => {
     const header = `{"__metadata__":{"k":"\\u00e9\\ud83d\\ude00\\n"},"b":{"shape":[],"dtype":"I8","data_offsets":[8,9]},${ONE}}  `;
@@ -232,12 +238,12 @@ describe('readSafetensors', () => {
       return file;
     };
     const timed = (bytes: Uint8Array): { readonly code: string; readonly milliseconds: number } => {
-      const start = performance.now();
+      const start = processorTime();
       const { code } = refusal(() => readSafetensors(bytes));
-      return { code, milliseconds: performance.now() - start };
+      return { code, milliseconds: processorTime() - start };
     };
 
-    it('10^6 tensors', { timeout: 30_000 }, () => {
+    it('10^6 tensors', () => {
       const members = Array.from(
         { length: 1_000_000 },
         (_, i) => `"t${i}":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}`,
@@ -247,14 +253,14 @@ describe('readSafetensors', () => {
       expect(milliseconds).toBeLessThan(5000);
     });
 
-    it('100,000 tensors are read', { timeout: 30_000 }, () => {
+    it('100,000 tensors are read', () => {
       const members = Array.from(
         { length: 100_000 },
         (_, i) => `"t${i}":{"dtype":"U8","shape":[1],"data_offsets":[${i},${i + 1}]}`,
       );
-      const start = performance.now();
+      const start = processorTime();
       expect(readSafetensors(rawFile(`{${members.join(',')}}`, 100_000)).tensors.size).toBe(100_000);
-      expect(performance.now() - start).toBeLessThan(5000);
+      expect(processorTime() - start).toBeLessThan(5000);
     });
 
     it.each([
@@ -268,7 +274,7 @@ describe('readSafetensors', () => {
       ['a name without an end', '{"', 'x', 'LIMIT'],
       ['spaces', '{', ' ', 'JSON'],
       ['nothing but zero bytes', '{', '\0', 'JSON'],
-    ])('100 MB of %s', { timeout: 30_000 }, (_what, head, unit, code) => {
+    ])('100 MB of %s', (_what, head, unit, code) => {
       const result = timed(filled(head, unit));
       expect(result.code).toBe(`E_SAFETENSORS_${code}`);
       expect(result.milliseconds).toBeLessThan(3000);

@@ -5,6 +5,10 @@ import { readSafetensors } from './read.js';
 import type { TensorSource } from './types.js';
 import { writeSafetensors } from './write.js';
 
+function same(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
+}
+
 const RESERVED = ['__proto__', 'constructor', 'prototype', '__metadata__', ''];
 const name = fc.string({ unit: 'binary', maxLength: 40 }).filter((text) => !RESERVED.includes(text));
 const dtype = fc.constantFrom(...(Object.keys(BYTES_PER_ELEMENT) as SafetensorsDType[]));
@@ -29,13 +33,16 @@ describe('safetensors', () => {
         expect(file.tensors.size).toBe(sources.length);
         for (const source of sources) {
           const read = file.tensors.get(source.name);
-          expect(read).toStrictEqual({ ...source, offset: read?.offset });
-          expect((read?.offset ?? 1) % BYTES_PER_ELEMENT[source.dtype]).toBe(0);
-          expect(bytes.subarray(read?.offset, (read?.offset ?? 0) + source.bytes.length)).toStrictEqual(source.bytes);
+          if (read === undefined) return expect.fail('a tensor is gone');
+          const { offset, bytes: content, ...stated } = read;
+          expect({ ...stated, bytes: source.bytes }).toStrictEqual(source);
+          expect(offset % BYTES_PER_ELEMENT[source.dtype]).toBe(0);
+          expect(same(content, source.bytes)).toBe(true);
+          expect(same(bytes.subarray(offset, offset + content.length), content)).toBe(true);
         }
-        expect(writeSafetensors(file.tensors.values(), file.metadata)).toStrictEqual(bytes);
+        expect(same(writeSafetensors(file.tensors.values(), file.metadata), bytes)).toBe(true);
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 
@@ -44,7 +51,7 @@ describe('safetensors', () => {
       fc.property(tensors, fc.nat(), (sources, turn) => {
         const cut = sources.length === 0 ? 0 : turn % sources.length;
         const turned = [...sources.slice(cut), ...sources.slice(0, cut)].reverse();
-        expect(writeSafetensors(turned)).toStrictEqual(writeSafetensors(sources));
+        expect(same(writeSafetensors(turned), writeSafetensors(sources))).toBe(true);
       }),
       { numRuns: 200 },
     );
