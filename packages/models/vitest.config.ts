@@ -1,6 +1,6 @@
 import { defineProject } from 'vitest/config';
 
 export default defineProject({
-  test: { name: 'models', include: ['src/**/*.test.ts', 'test/**/*.test.ts'] },
+  test: { name: 'models', testTimeout: 120_000, include: ['src/**/*.test.ts', 'test/**/*.test.ts'] },
   ssr: { resolve: { conditions: ['@ivit/source', 'module', 'node', 'import', 'default'] } },
 });

@@ -2,6 +2,10 @@ export { type AttentionBuffers, softmaxRows } from './convert/attention.js';
 export { matmulF32 } from './convert/gemm.js';
 export { layerNorm } from './convert/layer-norm.js';
 export { erf, exp, gelu, powerOfTwo } from './convert/math.js';
+export { buildCompiledPaperVit } from './convert/paper/from-compiled.js';
+export { buildPaperVit, type PaperVitOptions } from './convert/paper/from-state-dict.js';
+export { buildPaperVitFromScales, limitScales as limitPaperScales } from './convert/paper/from-weights.js';
+export { activationScale, type PaperBlockScales, type PaperScales } from './convert/paper/scales.js';
 export { type ModelFolder, readVit } from './convert/reader/read-vit.js';
 export {
   type BlockActivations,

@@ -11,6 +11,7 @@ import type {
   VitPreprocess,
   VitWeights,
 } from '../../vit/types.js';
+import { permutePatchKernel } from '../paper/numbers.js';
 import { EMPTY_OBJECT, type JsonObject, objectAt, parseJsonObject, stringAt } from './json-object.js';
 import { requireAllTaken, shapeOf, type TensorShelf, takeFloat, tensorShelf } from './tensor-shelf.js';
 import { readEps, readHeads, readLabels, requirePlainVit, requireSizes } from './vit-config.js';
@@ -140,14 +141,7 @@ function takePatchEmbed(shelf: TensorShelf, name: string, config: VitConfig): Fl
   const { dim, patchSize } = config;
   const kernel = takeFloat(shelf, `${name}.weight`, [dim, 3, patchSize, patchSize]);
   const area = patchSize * patchSize;
-  const data = new Float32Array(kernel.data.length);
-  for (let row = 0; row < dim; row += 1) {
-    for (let color = 0; color < 3; color += 1) {
-      for (let i = 0; i < area; i += 1) {
-        data[(row * area + i) * 3 + color] = kernel.data[(row * 3 + color) * area + i] as number;
-      }
-    }
-  }
+  const data = permutePatchKernel(kernel.data, area);
   return { weight: { shape: [dim, area * 3], data }, bias: takeFloat(shelf, `${name}.bias`, [dim]) };
 }
 

@@ -51,6 +51,19 @@ export function requirePlainVit(config: JsonObject, names: VitNames): void {
 }
 
 /**
+ * dim/64 for the widths where that always holds.
+ *
+ * @throws IvitError `E_MODEL_CONFIG` for any other width.
+ */
+export function defaultHeads(dim: number, where: string): number {
+  if (WIDTHS_OF_64_WIDE_HEADS.includes(dim)) return dim / 64;
+  throw new IvitError('E_MODEL_CONFIG', `the number of heads is unknown (dim ${dim}; no tensor tells it)`, {
+    where,
+    hint: 'Add "num_heads" to config.json, or pass the number of heads.',
+  });
+}
+
+/**
  * Heads: from the configuration, else dim/64 for the widths where that always holds. No tensor tells.
  *
  * @throws IvitError `E_MODEL_CONFIG`.
@@ -61,13 +74,7 @@ export function readHeads(config: JsonObject, dim: number): number {
     sizeAt(config, 'num_heads') ??
     sizeAt(config, 'num_attention_heads') ??
     (modelArgs === undefined ? undefined : sizeAt(modelArgs, 'num_heads')) ??
-    (WIDTHS_OF_64_WIDE_HEADS.includes(dim) ? dim / 64 : undefined);
-  if (heads === undefined) {
-    throw new IvitError('E_MODEL_CONFIG', `the number of heads is unknown (dim ${dim}; no tensor tells it)`, {
-      where: config.where,
-      hint: 'Add "num_heads" to config.json.',
-    });
-  }
+    defaultHeads(dim, config.where);
   if (dim % heads !== 0) {
     throw new IvitError('E_MODEL_CONFIG', `${heads} heads do not divide the width ${dim}`, {
       where: config.where,

@@ -1,0 +1,137 @@
+import { type Dyadic, normalizeDyadic } from '@ivit/dyadic';
+import { dyadicFromRatio } from '@ivit/dyadic/convert';
+import { IvitError } from '@ivit/program';
+import type { Dyadics, PaperBlockParameters, PaperVitParameters } from '../../vit/paper-parameters.js';
+import type { VitPreprocess } from '../../vit/types.js';
+import { roundHalfEven } from '../rounding.js';
+import type { PaperQuantizedVit, QuantizedBlock, QuantizedLinear } from './quantized.js';
+import { expStep, geluStep, type PaperBlockScales, quantize, reciprocalOf } from './scales.js';
+
+const INT32_MAX = 2 ** 31 - 1;
+
+/** The dyadic of `from/to` (float32 scales, one float64 division), in the ranges a program stores. */
+function ratio(site: string, from: number, to: number): Dyadic {
+  const { m, e } = dyadicFromRatio(from / to);
+  if (e < 0) {
+    throw new IvitError('E_MODEL_SCALE', `a scale ratio of ${from / to} is 2^31 or more`, {
+      where: site,
+      hint: 'The activation ranges are far outside those of a trained model.',
+    });
+  }
+  return normalizeDyadic(m, e);
+}
+
+/** One dyadic per channel, or one in all. */
+function ratios(site: string, from: Float32Array | number, to: number): Dyadics {
+  const factors = typeof from === 'number' ? [ratio(site, from, to)] : Array.from(from, (s) => ratio(site, s, to));
+  return { m: Int32Array.from(factors, (factor) => factor.m), e: Uint8Array.from(factors, (factor) => factor.e) };
+}
+
+/** Scale of a linear layer's accumulators: fl(s_w·s_x) per channel. */
+function accumulatorScale(layer: QuantizedLinear, input: number): Float32Array {
+  return layer.scale.map((scale) => scale * input);
+}
+
+/** int8 input of every pixel value: `x = (u8/255 - mean)/std`, one float32 rounding per operation. */
+export function pixelTable(preprocess: VitPreprocess, scale: number): Int8Array {
+  const reciprocal = reciprocalOf(scale);
+  const table = new Int8Array(3 * 256);
+  for (let color = 0; color < 3; color += 1) {
+    const mean = Math.fround(preprocess.mean[color] as number);
+    const std = Math.fround(preprocess.std[color] as number);
+    for (let value = 0; value < 256; value += 1) {
+      const x = Math.fround(Math.fround(Math.fround(value / 255) - mean) / std);
+      table[color * 256 + value] = quantize(x, reciprocal, 8);
+    }
+  }
+  return table;
+}
+
+function classTokenUnits(classToken: Float32Array, scale: number): Int32Array {
+  return Int32Array.from(classToken, (value) => {
+    const units = roundHalfEven(Math.fround(value / scale));
+    if (Math.abs(units) <= INT32_MAX) return units;
+    throw new IvitError('E_MODEL_SCALE', `a class token of ${value} is ${units} units, beyond int32`, {
+      where: 'cls_token',
+      hint: 'The scale of patch_embed.qact is too small for the class token.',
+    });
+  });
+}
+
+/**
+ * @param stream Scale of the residual stream entering the block.
+ */
+function compileBlock(
+  name: string,
+  block: QuantizedBlock,
+  s: PaperBlockScales,
+  stream: number,
+  headWidth: number,
+): PaperBlockParameters {
+  const inverseRoot = Math.fround(1 / Math.sqrt(headWidth));
+  const logits = Math.fround(Math.fround(s.attnQact1 * s.attnQact1) * inverseRoot);
+  return {
+    norm1: block.norm1.bias,
+    qact1: ratios(`${name}.qact1`, block.norm1.scale, s.qact1),
+    qkv: block.qkv,
+    attnQact1: ratios(`${name}.attn.qact1`, accumulatorScale(block.qkv, s.qact1), s.attnQact1),
+    attnLogits: ratios(`${name}.attn.qact_attn1`, logits, s.attnLogits),
+    softmaxX0: expStep(s.attnLogits),
+    // Probabilities come in units of 2^-15.
+    attnQact2: ratios(`${name}.attn.qact2`, Math.fround(2 ** -15 * s.attnQact1), s.attnQact2),
+    proj: block.proj,
+    attnQact3: ratios(`${name}.attn.qact3`, accumulatorScale(block.proj, s.attnQact2), s.attnQact3),
+    residual1: ratio(`${name}.qact2`, s.attnQact3, s.qact2),
+    stream1: ratio(`${name}.qact2`, stream, s.qact2),
+    norm2: block.norm2.bias,
+    qact3: ratios(`${name}.qact3`, block.norm2.scale, s.qact3),
+    fc1: block.fc1,
+    mlpQactGelu: ratios(`${name}.mlp.qact_gelu`, accumulatorScale(block.fc1, s.qact3), s.mlpQactGelu),
+    geluX0: geluStep(s.mlpQactGelu),
+    // The sigmoid comes in units of 2^-7.
+    mlpQact1: ratios(`${name}.mlp.qact1`, Math.fround(s.mlpQactGelu * 2 ** -7), s.mlpQact1),
+    fc2: block.fc2,
+    mlpQact2: ratios(`${name}.mlp.qact2`, accumulatorScale(block.fc2, s.mlpQact1), s.mlpQact2),
+    residual2: ratio(`${name}.qact4`, s.mlpQact2, s.qact4),
+    stream2: ratio(`${name}.qact4`, s.qact2, s.qact4),
+  };
+}
+
+/**
+ * Scales to multipliers: the convert-time half of SEMANTICS §1-8, float32 with one rounding per operation in the paper's
+ * order, one float64 division per multiplier.
+ *
+ * @throws IvitError `E_MODEL_SCALE`.
+ */
+export function compilePaperVit(model: PaperQuantizedVit): PaperVitParameters {
+  const { scales } = model;
+  const positionReciprocal = reciprocalOf(model.positionScale);
+  let stream = scales.qact1;
+  const blocks = model.blocks.map((block, index) => {
+    const own = scales.blocks[index];
+    if (own === undefined) throw new RangeError(`there are no scales for block ${index}`);
+    const compiled = compileBlock(`blocks.${index}`, block, own, stream, model.dim / model.heads);
+    stream = own.qact4;
+    return compiled;
+  });
+  return {
+    imageSize: model.imageSize,
+    patchSize: model.patchSize,
+    dim: model.dim,
+    heads: model.heads,
+    mlpDim: model.mlpDim,
+    classes: model.classes,
+    pixelTable: pixelTable(model.preprocess, model.inputScale),
+    patchEmbed: model.patchEmbed,
+    patchQact: ratios('patch_embed.qact', accumulatorScale(model.patchEmbed, model.inputScale), scales.patchQact),
+    classToken: classTokenUnits(model.classToken, scales.patchQact),
+    position: Int16Array.from(model.position, (value) => quantize(value, positionReciprocal, 16)),
+    patchPart: ratio('qact1', scales.patchQact, scales.qact1),
+    positionPart: ratio('qact1', model.positionScale, scales.qact1),
+    blocks,
+    norm: model.norm.bias,
+    qact2: ratios('qact2', model.norm.scale, scales.qact2),
+    head: model.head,
+    headUnits: Array.from(accumulatorScale(model.head, scales.qact2), (scale) => dyadicFromRatio(scale)),
+  };
+}

@@ -1,0 +1,120 @@
+import type { TensorEntry } from '@ivit/formats/safetensors';
+import { IvitError, type Program } from '@ivit/program';
+import { buildPaperProgram } from '../../vit/paper-program.js';
+import type { VitPreprocess } from '../../vit/types.js';
+import { defaultHeads } from '../reader/vit-config.js';
+import { compilePaperVit } from './compile.js';
+import { readGeometry } from './geometry.js';
+import { boundNorm } from './norm.js';
+import { biasOf, hasTensor, integersOf, numbersOf, type PaperTensors, permutePatchKernel, scaleOf } from './numbers.js';
+import type { PaperQuantizedVit, QuantizedBlock, QuantizedLinear, QuantizedNorm } from './quantized.js';
+import type { PaperBlockScales } from './scales.js';
+
+/** What a paper checkpoint does not hold. */
+export interface PaperVitOptions {
+  /** What errors call the checkpoint. */
+  readonly where?: string;
+  /** Attention heads; needed unless dim is 192, 384, 768 or 1024 (heads 64 wide). No tensor tells. */
+  readonly heads?: number;
+  readonly preprocess: VitPreprocess;
+  readonly labels?: readonly string[];
+}
+
+function readLinear(source: PaperTensors, name: string, n: number, k: number, kind: 'fc' | 'conv'): QuantizedLinear {
+  const weight = Int8Array.from(integersOf(source, `${name}.weight_integer`, n * k, -128, 127));
+  const hasBias = hasTensor(source, `${name}.bias_integer`);
+  return {
+    weight,
+    bias: hasBias ? biasOf(source, `${name}.bias_integer`, n) : new Int32Array(n),
+    scale: Float32Array.from(numbersOf(source, `${name}.${kind}_scaling_factor`, n)),
+  };
+}
+
+function readNorm(source: PaperTensors, name: string, dim: number): QuantizedNorm {
+  const bias = integersOf(source, `${name}.bias_integer`, dim, -(2 ** 53), 2 ** 53);
+  return boundNorm(bias, Float32Array.from(numbersOf(source, `${name}.norm_scaling_factor`, dim)));
+}
+
+function activation(source: PaperTensors, name: string): number {
+  return scaleOf(source, `${name}.act_scaling_factor`);
+}
+
+function readBlock(source: PaperTensors, name: string, dim: number, mlpDim: number): QuantizedBlock {
+  return {
+    norm1: readNorm(source, `${name}.norm1`, dim),
+    qkv: readLinear(source, `${name}.attn.qkv`, 3 * dim, dim, 'fc'),
+    proj: readLinear(source, `${name}.attn.proj`, dim, dim, 'fc'),
+    norm2: readNorm(source, `${name}.norm2`, dim),
+    fc1: readLinear(source, `${name}.mlp.fc1`, mlpDim, dim, 'fc'),
+    fc2: readLinear(source, `${name}.mlp.fc2`, dim, mlpDim, 'fc'),
+  };
+}
+
+function readBlockScales(source: PaperTensors, name: string): PaperBlockScales {
+  return {
+    qact1: activation(source, `${name}.qact1`),
+    attnQact1: activation(source, `${name}.attn.qact1`),
+    attnLogits: activation(source, `${name}.attn.qact_attn1`),
+    attnQact2: activation(source, `${name}.attn.qact2`),
+    attnQact3: activation(source, `${name}.attn.qact3`),
+    qact2: activation(source, `${name}.qact2`),
+    qact3: activation(source, `${name}.qact3`),
+    mlpQactGelu: activation(source, `${name}.mlp.qact_gelu`),
+    mlpQact1: activation(source, `${name}.mlp.qact1`),
+    mlpQact2: activation(source, `${name}.mlp.qact2`),
+    qact4: activation(source, `${name}.qact4`),
+  };
+}
+
+function readStateDict(source: PaperTensors, options: PaperVitOptions): PaperQuantizedVit {
+  if (!hasTensor(source, 'patch_embed.proj.weight_integer') || !hasTensor(source, 'pos_embed')) {
+    throw new IvitError('E_MODEL_UNKNOWN_ARCHITECTURE', 'this is no ViT state dict of I-ViT', {
+      where: source.where,
+      hint: 'It has patch_embed.proj.weight_integer and pos_embed; a float checkpoint is read by readVit.',
+    });
+  }
+  const geometry = readGeometry(source, {
+    patchEmbed: 'patch_embed.proj.weight_integer',
+    position: 'pos_embed',
+    fc1: (index) => `blocks.${index}.mlp.fc1.weight_integer`,
+    head: 'head.weight_integer',
+  });
+  const { dim, depth, mlpDim, classes, imageSize, patchSize } = geometry;
+  const area = patchSize * patchSize;
+  const patchEmbed = readLinear(source, 'patch_embed.proj', dim, 3 * area, 'conv');
+  const rows = 1 + (imageSize / patchSize) ** 2;
+  const blocks = Array.from({ length: depth }, (_, index) => `blocks.${index}`);
+  return {
+    ...geometry,
+    heads: options.heads ?? defaultHeads(dim, source.where),
+    preprocess: options.preprocess,
+    inputScale: activation(source, 'qact_input'),
+    patchEmbed: { ...patchEmbed, weight: permutePatchKernel(patchEmbed.weight, area) },
+    classToken: Float32Array.from(numbersOf(source, 'cls_token', dim)),
+    position: Float32Array.from(numbersOf(source, 'pos_embed', rows * dim)),
+    positionScale: activation(source, 'qact_pos'),
+    scales: {
+      patchQact: activation(source, 'patch_embed.qact'),
+      qact1: activation(source, 'qact1'),
+      blocks: blocks.map((name) => readBlockScales(source, name)),
+      qact2: activation(source, 'qact2'),
+    },
+    blocks: blocks.map((name) => readBlock(source, name, dim, mlpDim)),
+    norm: readNorm(source, 'norm', dim),
+    head: readLinear(source, 'head', classes, dim, 'fc'),
+  };
+}
+
+/**
+ * The integer program of a ViT trained with I-ViT's code, from its state dict: every integer of the program equals the
+ * checkpoint's own run (SEMANTICS; checked against golden traces). Values are named as the checkpoint's modules, `head`
+ * are the raw accumulators, `logits` the output at one unit for all classes.
+ *
+ * @param tensors `weight_integer`, `bias_integer`, scaling factors, `cls_token`, `pos_embed`; integers may be stored as floats.
+ * @throws IvitError `E_MODEL_UNKNOWN_ARCHITECTURE`, `E_MODEL_MISSING_TENSOR`, `E_MODEL_SHAPE`, `E_MODEL_NON_FINITE`,
+ * `E_MODEL_INTEGER`, `E_MODEL_SCALE`, `E_MODEL_CONFIG`; `E_PROGRAM_…` where no proof against overflow exists.
+ */
+export function buildPaperVit(tensors: ReadonlyMap<string, TensorEntry>, options: PaperVitOptions): Program {
+  const source = { tensors, where: options.where ?? 'state dict' };
+  return buildPaperProgram(compilePaperVit(readStateDict(source, options)), options);
+}
