@@ -131,7 +131,7 @@ function softmaxPow2Rows(
 /**
  * Softmax of `rows` dense rows of `length` elements. x: i8 or i16; out: i8 for bits 8, i16 for bits 16, in units of
  * 2^-(bits-1). In place is allowed for equal types. Allocates nothing; `{ table: shiftExpTable(x0, n) }` gives the bits of
- * `{ shift: x0, n }` about four times as fast.
+ * `{ shift: x0, n }` three to four times as fast.
  * @throws RangeError (E_NONLINEAR) for parameters outside their ranges.
  */
 export function softmaxRows(

@@ -25,7 +25,7 @@ export function symmetricScale(min: number, max: number, bits: number): number {
   const low = -fl(min);
   const high = fl(max);
   const scale = fl((low > high ? low : high) / fl(2 ** (bits - 1) - 1));
-  if (!Number.isFinite(scale)) throw nonlinearError(`no scale for the range ${min} … ${max}`);
+  if (!Number.isFinite(low) || !Number.isFinite(high)) throw nonlinearError(`no scale for the range ${min} … ${max}`);
   return scale > MINIMUM_SCALE ? scale : MINIMUM_SCALE;
 }
 
