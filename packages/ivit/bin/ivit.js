@@ -1,2 +1,3 @@
 #!/usr/bin/env node
+// biome-ignore lint/style/noRestrictedImports: the command runs the built files of its own package
 import '../dist/cli.js';

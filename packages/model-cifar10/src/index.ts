@@ -1,1 +1,1 @@
-export {};
+export { file, type ModelMetadata, metadata } from './model.js';

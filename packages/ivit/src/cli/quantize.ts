@@ -1,0 +1,121 @@
+import { join } from 'node:path';
+import { createReferenceBackend } from '@ivit/backend-reference';
+import { writeProgram } from '@ivit/formats/program';
+import { readVit, type VitWeights } from '@ivit/models';
+import { type InputDescription, IvitError, modelId, type Program } from '@ivit/program';
+import { type QuantizeResult, quantizeVit, type Recipe } from '@ivit/quantize';
+import { withSelfCheck } from '@ivit/runtime';
+import { defaultCacheFolder } from '../node/cache-folder.js';
+import { folderCache } from '../node/calibration-cache.js';
+import { type OutputFile, openOutput } from '../node/output-file.js';
+import { readCalibrationPhotos } from './calibration-photos.js';
+import { hubOptions } from './hub-options.js';
+import type { Io } from './io.js';
+import { readModelFolder } from './model-folder.js';
+import { createProgressLine, type ProgressLine, showLoading } from './progress.js';
+import { failUsage, integerOption, parseCommand } from './usage.js';
+
+const RECIPES: readonly Recipe[] = ['ptq@1', 'paper@1'];
+
+function imageRule({ config, preprocess }: VitWeights): InputDescription {
+  const { imageSize } = config;
+  const { resize, interpolation } = preprocess;
+  return { resize, interpolation, crop: { height: imageSize, width: imageSize } };
+}
+
+interface Job {
+  readonly source: string;
+  readonly calibrate: string;
+  readonly recipe: Recipe;
+  readonly count: number;
+  readonly seed: number | undefined;
+  readonly unknownBelow: number | undefined;
+  readonly hub: ReturnType<typeof hubOptions>;
+}
+
+async function makeProgram(job: Job, line: ProgressLine, signal: AbortSignal): Promise<QuantizeResult> {
+  const folder = await readModelFolder(job.source, { hub: job.hub, signal, onProgress: showLoading(line) });
+  line.update('read weights');
+  const weights = readVit(folder);
+  const photos = await readCalibrationPhotos(job.calibrate, {
+    image: imageRule(weights),
+    count: job.count,
+    seed: job.seed,
+    signal,
+    onPhoto: (done, total) => line.update('calibration photos', done, total),
+  });
+  const backend = createReferenceBackend();
+  const { cache } = job.hub;
+  const store = cache === false ? undefined : folderCache(join(cache ?? defaultCacheFolder(), 'quantize'));
+  const { program, report } = await quantizeVit({
+    weights,
+    photos,
+    backend,
+    recipe: job.recipe,
+    signal,
+    onProgress: ({ stage, done, total }) => line.update(stage, done, total),
+    ...(store === undefined ? {} : { cache: store }),
+  });
+  await store?.prune();
+  line.update('self-check');
+  const labeled: Program = job.unknownBelow === undefined ? program : { ...program, unknownBelow: job.unknownBelow };
+  return { program: await withSelfCheck(labeled, backend, { signal }), report };
+}
+
+/** `ivit quantize MODEL_DIR|hf:owner/name --calibrate DIR -o FILE`. */
+export async function quantize(args: readonly string[], io: Io): Promise<number> {
+  const { values, positionals } = parseCommand(args, {
+    calibrate: { type: 'string' },
+    output: { type: 'string', short: 'o' },
+    recipe: { type: 'string' },
+    count: { type: 'string' },
+    seed: { type: 'string' },
+    'unknown-below': { type: 'string' },
+    report: { type: 'string' },
+  });
+  const [source, ...others] = positionals;
+  const { calibrate, output, report: reportPath } = values;
+  if (source === undefined || others.length > 0) failUsage('quantize needs one model');
+  if (calibrate === undefined) failUsage('quantize needs --calibrate and a folder of photos');
+  if (output === undefined) failUsage('quantize needs -o and a file to write');
+  const recipe = RECIPES.find((name) => name === (values.recipe ?? 'ptq@1'));
+  if (recipe === undefined) failUsage(`There is no recipe "${values.recipe}"; there are ${RECIPES.join(' and ')}`);
+  const job: Job = {
+    source,
+    calibrate,
+    recipe,
+    count: integerOption(values.count, 'count', { from: 1, to: 1_000_000 }) ?? 32,
+    seed: integerOption(values.seed, 'seed', { from: 0, to: 4294967295 }),
+    unknownBelow: integerOption(values['unknown-below'], 'unknown-below', { from: 0, to: 65536 }),
+    hub: hubOptions(values, io),
+  };
+
+  const line = createProgressLine(io, values.quiet ?? false);
+  const started = performance.now();
+  const files: OutputFile[] = [];
+  try {
+    // Opened before the work: an unwritable folder is known now and not in ten minutes.
+    const file = await openOutput(output);
+    files.push(file);
+    const reportFile = reportPath === undefined ? undefined : await openOutput(reportPath);
+    if (reportFile !== undefined) files.push(reportFile);
+    const { program, report } = await makeProgram(job, line, io.signal);
+    if (io.signal.aborted) throw new IvitError('E_ABORTED', 'Aborted by the caller');
+    const bytes = writeProgram(program);
+    await file.commit(bytes);
+    await reportFile?.commit(new TextEncoder().encode(`${JSON.stringify(report, undefined, 2)}\n`));
+    line.clear();
+    const id = modelId(program);
+    const seconds = (performance.now() - started) / 1000;
+    if (values.json) {
+      const photos = report.photos;
+      io.out(`${JSON.stringify({ file: output, bytes: bytes.length, model: id, recipe, photos, seconds })}\n`);
+    } else {
+      io.out(`${output}: ${bytes.length} bytes, model ${id}, ${recipe}, ${report.photos} calibration photos\n`);
+    }
+    return 0;
+  } finally {
+    line.clear();
+    for (const file of files) await file.discard();
+  }
+}

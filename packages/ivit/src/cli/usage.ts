@@ -1,0 +1,92 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { IvitError } from '@ivit/program';
+
+export const USAGE = `Usage:
+  ivit classify [MODEL] PHOTO…       label photos
+  ivit quantize MODEL_DIR|hf:owner/name --calibrate DIR -o FILE
+                                     make an integer program of a float ViT
+  ivit inspect FILE                  say what a program file holds
+
+MODEL is a program file (.safetensors), a folder with one, hf:owner/name or builtin (the default).
+PHOTO is a PNG or JPEG file.
+
+classify
+  --model MODEL      the model, where its name alone does not tell it from a photo
+  --top-k N          answers per photo (5)
+  --receipt          print each photo's receipt
+  --integrity HASH   sha256-… that the model file must have
+quantize
+  --calibrate DIR    folder of calibration photos
+  -o, --output FILE  program file to write
+  --recipe NAME      ptq@1 (default) or paper@1
+  --count N          calibration photos to use (32)
+  --seed S           choose them at random by this seed instead of evenly by name
+  --unknown-below K  answers with a score below K/65536 are "unknown" (0 … 65536)
+  --report FILE      write the quantization report there as JSON
+inspect
+  --ops              print the program, one op a line
+all
+  --json             data on stdout as JSON
+  --quiet            no progress on stderr
+  --cache DIR        cache folder (IVIT_CACHE, or ivit in the system's)
+  --no-cache         keep nothing between runs
+  --revision REV     branch, tag or commit of an hf: model (main)
+  --hf-endpoint URL  hub to download from (IVIT_HF_ENDPOINT, or https://huggingface.co)
+  -h, --help, --version
+
+Exit status: 0 done, 1 an error (of one photo too), 2 wrong usage, 130 interrupted.
+`;
+
+/** @throws E_USAGE always */
+export function failUsage(message: string): never {
+  throw new IvitError('E_USAGE', message, { hint: 'ivit --help lists the commands and options.' });
+}
+
+const COMMON = {
+  json: { type: 'boolean' },
+  quiet: { type: 'boolean' },
+  cache: { type: 'string' },
+  'no-cache': { type: 'boolean' },
+  revision: { type: 'string' },
+  'hf-endpoint': { type: 'string' },
+} as const satisfies ParseArgsConfig['options'];
+
+type Options = NonNullable<ParseArgsConfig['options']>;
+type Config<T extends Options> = {
+  readonly args: string[];
+  readonly options: T & typeof COMMON;
+  readonly allowPositionals: true;
+  readonly strict: true;
+};
+
+/** Options of one command and those of all. @throws E_USAGE */
+export function parseCommand<const T extends Options>(
+  args: readonly string[],
+  options: T,
+): ReturnType<typeof parseArgs<Config<T>>> {
+  try {
+    return parseArgs<Config<T>>({
+      args: [...args],
+      options: { ...COMMON, ...options },
+      allowPositionals: true,
+      strict: true,
+    });
+  } catch (error) {
+    if (error instanceof TypeError) failUsage(error.message.replace(/\.$/, ''));
+    throw error;
+  }
+}
+
+/** An integer option. @throws E_USAGE */
+export function integerOption(
+  text: string | undefined,
+  name: string,
+  range: { readonly from: number; readonly to: number },
+): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!/^\d{1,15}$/.test(text) || value < range.from || value > range.to) {
+    failUsage(`--${name} must be an integer from ${range.from} to ${range.to}, not "${text}"`);
+  }
+  return value;
+}

@@ -1,0 +1,103 @@
+import { IvitError } from '@ivit/program';
+import { hasNode } from './environment.js';
+import { type HubAddress, isHubAddress, parseHubAddress } from './hub/address.js';
+import { fetchHubFile, fetchOptionalHubFile, type HubAccess } from './hub/fetch-file.js';
+import { looksLikeProgram } from './hub/peek.js';
+import { readBytes } from './read-bytes.js';
+import type { HubOptions, LoadModelOptions, ModelSource } from './types.js';
+
+/** A model file's bytes, what to call it in errors, and the digest it must have by itself. */
+export interface ModelBytes {
+  readonly bytes: Uint8Array;
+  readonly where: string;
+  readonly integrity?: string;
+}
+
+/** Names under which a folder holds a program file. */
+export const PROGRAM_FILE = 'ivit.safetensors';
+export const WEIGHTS_FILE = 'model.safetensors';
+
+function needsQuantizing(where: string): IvitError {
+  return new IvitError('E_NEEDS_QUANTIZING', 'These are float weights, not an integer program', {
+    where,
+    hint: `Make a program of them: ivit quantize ${where} --calibrate PHOTOS -o ${PROGRAM_FILE}`,
+  });
+}
+
+/** Options of the hub as its functions take them, with the cache folder opened. */
+export async function hubAccess(options: {
+  readonly hub?: HubOptions;
+  readonly onProgress?: LoadModelOptions['onProgress'];
+  readonly signal?: AbortSignal;
+}): Promise<HubAccess> {
+  const { cache, revision: _, ...access } = options.hub ?? {};
+  const common = {
+    ...access,
+    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  };
+  if (cache === false || !hasNode()) return common;
+  const [{ folderStore }, { defaultCacheFolder }, { join }] = await Promise.all([
+    import('./node/hub-store.js'),
+    import('./node/cache-folder.js'),
+    import('node:path'),
+  ]);
+  return { ...common, store: folderStore(join(cache ?? defaultCacheFolder(), 'hub')) };
+}
+
+async function fromHub(address: HubAddress, text: string, access: HubAccess): Promise<ModelBytes> {
+  if (address.file !== undefined) {
+    return { bytes: await fetchHubFile(address, address.file, access), where: text };
+  }
+  const program = await fetchOptionalHubFile(address, PROGRAM_FILE, access);
+  if (program !== undefined) return { bytes: program, where: `${text}/${PROGRAM_FILE}` };
+  if (!(await looksLikeProgram(address, WEIGHTS_FILE, access))) throw needsQuantizing(text);
+  return { bytes: await fetchHubFile(address, WEIGHTS_FILE, access), where: `${text}/${WEIGHTS_FILE}` };
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  const { stat } = await import('node:fs/promises');
+  const found = await stat(path).catch(() => undefined);
+  return found?.isDirectory() ?? false;
+}
+
+async function fromFolder(path: string, options: LoadModelOptions): Promise<ModelBytes> {
+  const [{ existsSync }, { join }] = await Promise.all([import('node:fs'), import('node:path')]);
+  const file = [PROGRAM_FILE, WEIGHTS_FILE].map((name) => join(path, name)).find((name) => existsSync(name));
+  if (file === undefined) {
+    throw new IvitError('E_READ', `The folder holds neither ${PROGRAM_FILE} nor ${WEIGHTS_FILE}`, { where: path });
+  }
+  return { bytes: await readBytes(file, options), where: file };
+}
+
+async function builtin(options: LoadModelOptions): Promise<ModelBytes> {
+  const { file, metadata } = await import('@ivit/model-cifar10');
+  return { bytes: await readBytes(file, options), where: 'builtin', integrity: `sha256-${metadata.sha256}` };
+}
+
+/**
+ * Reads a model file, wherever it is.
+ *
+ * @throws E_READ, E_INPUT, E_ABORTED; for URLs and `hf:` also E_NOT_FOUND, E_ACCESS, E_NETWORK, E_HUB, E_HASH, E_OUTPUT;
+ *   E_NEEDS_QUANTIZING for a repository of float weights
+ */
+export async function readModel(source: ModelSource, options: LoadModelOptions): Promise<ModelBytes> {
+  if (source instanceof Uint8Array) return { bytes: source, where: 'model bytes' };
+  if (source instanceof ArrayBuffer) return { bytes: new Uint8Array(source), where: 'model bytes' };
+  if (source instanceof URL) return { bytes: await readBytes(source, options), where: source.href };
+  if (typeof source !== 'string') {
+    const named = 'name' in source && typeof source.name === 'string' ? source.name : 'model blob';
+    return { bytes: new Uint8Array(await source.arrayBuffer()), where: named };
+  }
+  if (source === 'builtin') return builtin(options);
+  if (isHubAddress(source)) {
+    return fromHub(parseHubAddress(source, options.hub?.revision), source, await hubAccess(options));
+  }
+  if (hasNode() && (await isFolder(source))) return fromFolder(source, options);
+  return { bytes: await readBytes(source, options), where: source };
+}
+
+/** Float weights given as a program file: the error says what to do. */
+export function explainWeights(error: unknown, where: string): unknown {
+  return IvitError.isInstance(error) && error.code === 'E_PROGRAM_FILE' ? needsQuantizing(where) : error;
+}

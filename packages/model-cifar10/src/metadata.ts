@@ -1,0 +1,8 @@
+// Written by scripts/update-metadata.mjs from model.safetensors: do not edit.
+
+export const MODEL = {
+  sha256: '',
+  model: '',
+  bytes: 0,
+  labels: [],
+};
