@@ -81,7 +81,7 @@ function inputScale({ mean, std }: VitPreprocess): number {
 /**
  * The paper's ViT from float weights and calibrated activation scales, without training (recipe `paper@1`): weights,
  * biases and norms by the paper's rules in float32, then the same program as {@link buildPaperVit}.
- * The scales of the input and of the position embedding follow from the weights; scales of attention logits and of GELU's
+ * The scale of the position embedding follows from the weights, by default also that of the input; scales of attention logits and of GELU's
  * input are raised where the integer functions need it.
  *
  * @param scales Real value of one integer step at each site; see `activationScale`.
@@ -91,7 +91,7 @@ export function buildPaperVitFromScales(weights: VitWeights, scales: PaperScales
   const { config, preprocess } = weights;
   const tokens = weights.positionEmbedding.shape[0] as number;
   const blockScales = scales.blocks.map((block) => limitScales(block, tokens));
-  const input = inputScale(preprocess);
+  const input = scales.qactInput ?? inputScale(preprocess);
   let largestPosition = 0;
   for (const value of weights.positionEmbedding.data) largestPosition = Math.max(largestPosition, Math.abs(value));
   const parameters = compilePaperVit({

@@ -61,6 +61,8 @@ export interface PaperBlockScales {
 
 /** Activation scales of the whole model. */
 export interface PaperScales {
+  /** `qact_input`, i8; by default the largest value that a pixel can take. */
+  readonly qactInput?: number;
   /** `patch_embed.qact`, i16. */
   readonly patchQact: number;
   /** `qact1`, i16: residual stream after the position embedding. */
