@@ -22,6 +22,8 @@ import PIL
 from PIL import Image, ImageOps, features
 
 ROOT = Path(__file__).resolve().parents[2]
+# The order of the two resampling passes changed in Pillow 13; ours follows either.
+PILLOW = 13 if int(PIL.__version__.split(".")[0]) >= 13 else 12
 FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 # (shorter side, crop, filter): the usual 224 pipelines of timm and torchvision, a larger one, and two that reduce a lot.
 STEPS = [
@@ -79,7 +81,7 @@ class Driver:
 
     def ask(self, path):
         steps = [{"resize": size, "crop": crop, "interpolation": name} for size, crop, name in STEPS]
-        job = json.dumps({"path": str(path.resolve()), "steps": steps})
+        job = json.dumps({"path": str(path.resolve()), "pillow": PILLOW, "steps": steps})
         self.process.stdin.write(job.encode() + b"\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()

@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { decodeImage, ImageError, type Interpolation, preprocess } from '@ivit/image';
+import { decodeImage, ImageError, type Interpolation, type PillowVersion, preprocess } from '@ivit/image';
 
 interface Step {
   readonly resize: number;
@@ -14,6 +14,7 @@ interface Step {
 
 interface Job {
   readonly path: string;
+  readonly pillow: PillowVersion;
   readonly steps: readonly Step[];
 }
 
@@ -42,7 +43,7 @@ for await (const line of createInterface({ input: process.stdin })) {
     const image = await decodeImage(file, { where: job.path });
     const decoded = performance.now();
     const parts = job.steps.map(({ resize, crop, interpolation }) =>
-      preprocess(image, { resize, interpolation, crop: { height: crop, width: crop } }),
+      preprocess(image, { resize, interpolation, crop: { height: crop, width: crop }, pillow: job.pillow }),
     );
     const milliseconds = { decode: decoded - started, preprocess: performance.now() - decoded };
     answer({ width: image.width, height: image.height, milliseconds }, [image.data, ...parts]);

@@ -1,7 +1,7 @@
 import { checkDimension, checkPixels, type Pixels } from '../pixels.js';
 import { centerCrop, centerPlacement } from './crop.js';
 import { resizeRegion } from './region.js';
-import { filterOf, type Interpolation, shorterSideTo } from './resize.js';
+import { DEFAULT_PILLOW_VERSION, type Interpolation, type PillowVersion, resizingOf, shorterSideTo } from './resize.js';
 
 /** What a model wants: the shorter side after resizing, the filter, and the size of the crop. */
 export interface PreprocessOptions {
@@ -9,6 +9,8 @@ export interface PreprocessOptions {
   readonly resize: number;
   readonly interpolation: Interpolation;
   readonly crop: { readonly height: number; readonly width: number };
+  /** Whose bytes; default {@link DEFAULT_PILLOW_VERSION}. */
+  readonly pillow?: PillowVersion | undefined;
 }
 
 /**
@@ -18,7 +20,7 @@ export interface PreprocessOptions {
  * @throws ImageError `E_IMAGE_ARGUMENT` as `resizeShorterSide` and `centerCrop`.
  */
 export function preprocess(image: Pixels, options: PreprocessOptions): Uint8Array {
-  const { crop, interpolation, resize } = options;
+  const { crop, interpolation, resize, pillow = DEFAULT_PILLOW_VERSION } = options;
   checkPixels(image);
   checkDimension(crop.width, 'crop.width');
   checkDimension(crop.height, 'crop.height');
@@ -28,7 +30,7 @@ export function preprocess(image: Pixels, options: PreprocessOptions): Uint8Arra
   const columns = centerPlacement(width, crop.width);
   const rows = centerPlacement(height, crop.height);
   const region = { left: columns.from, top: rows.from, width: columns.length, height: rows.length };
-  const data = resizeRegion(image, width, height, filterOf(interpolation), region);
+  const data = resizeRegion(image, resizingOf(image, width, height, interpolation, pillow), region);
   // Pads where the resized image is smaller than the crop; else it is the crop already.
   return centerCrop({ width: region.width, height: region.height, data }, crop.width, crop.height).data;
 }
