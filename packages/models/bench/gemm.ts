@@ -10,7 +10,7 @@ for (const [m, n, k] of [
   const w = new Float32Array(n * k).map((_, i) => ((i * 6007) % 997) / 997 - 0.5);
   const out = new Float32Array(m * n);
   let best = Number.POSITIVE_INFINITY;
-  for (let run = 0; run < 12; run += 1) {
+  for (let run = 0; run < 40; run += 1) {
     const start = performance.now();
     matmulF32(a, w, undefined, m, n, k, out);
     best = Math.min(best, performance.now() - start);

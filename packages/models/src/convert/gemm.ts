@@ -13,7 +13,13 @@ function pack(source: Float32Array, rows: number, k: number): Float64Array {
   return packed;
 }
 
-/** Inner products of 4 rows with 4 rows over k, in index order, into `sums[4·row + column]`. */
+/**
+ * Indices of k per pass: two panels of 4·256 doubles stay in a 32 KiB first-level cache. Between passes the sums rest in
+ * float64, so their order and bits are those of one pass.
+ */
+const DEPTH = 256;
+
+/** Adds the inner products of 4 packed rows with 4 over `k` indices, in index order, to `sums[at + 4·row + column]`. */
 function tileProduct(
   a: Float64Array,
   b: Float64Array,
@@ -21,23 +27,24 @@ function tileProduct(
   bStart: number,
   k: number,
   sums: Float64Array,
+  at: number,
 ): void {
-  let s00 = 0;
-  let s01 = 0;
-  let s02 = 0;
-  let s03 = 0;
-  let s10 = 0;
-  let s11 = 0;
-  let s12 = 0;
-  let s13 = 0;
-  let s20 = 0;
-  let s21 = 0;
-  let s22 = 0;
-  let s23 = 0;
-  let s30 = 0;
-  let s31 = 0;
-  let s32 = 0;
-  let s33 = 0;
+  let s00 = sums[at + 0] as number;
+  let s01 = sums[at + 1] as number;
+  let s02 = sums[at + 2] as number;
+  let s03 = sums[at + 3] as number;
+  let s10 = sums[at + 4] as number;
+  let s11 = sums[at + 5] as number;
+  let s12 = sums[at + 6] as number;
+  let s13 = sums[at + 7] as number;
+  let s20 = sums[at + 8] as number;
+  let s21 = sums[at + 9] as number;
+  let s22 = sums[at + 10] as number;
+  let s23 = sums[at + 11] as number;
+  let s30 = sums[at + 12] as number;
+  let s31 = sums[at + 13] as number;
+  let s32 = sums[at + 14] as number;
+  let s33 = sums[at + 15] as number;
   const end = aStart + k * TILE;
   for (let i = aStart, j = bStart; i < end; i += TILE, j += TILE) {
     const b0 = b[j] as number;
@@ -65,22 +72,22 @@ function tileProduct(
     s32 += a3 * b2;
     s33 += a3 * b3;
   }
-  sums[0] = s00;
-  sums[1] = s01;
-  sums[2] = s02;
-  sums[3] = s03;
-  sums[4] = s10;
-  sums[5] = s11;
-  sums[6] = s12;
-  sums[7] = s13;
-  sums[8] = s20;
-  sums[9] = s21;
-  sums[10] = s22;
-  sums[11] = s23;
-  sums[12] = s30;
-  sums[13] = s31;
-  sums[14] = s32;
-  sums[15] = s33;
+  sums[at + 0] = s00;
+  sums[at + 1] = s01;
+  sums[at + 2] = s02;
+  sums[at + 3] = s03;
+  sums[at + 4] = s10;
+  sums[at + 5] = s11;
+  sums[at + 6] = s12;
+  sums[at + 7] = s13;
+  sums[at + 8] = s20;
+  sums[at + 9] = s21;
+  sums[at + 10] = s22;
+  sums[at + 11] = s23;
+  sums[at + 12] = s30;
+  sums[at + 13] = s31;
+  sums[at + 14] = s32;
+  sums[at + 15] = s33;
 }
 
 /**
@@ -108,18 +115,25 @@ export function matmulF32(
   if (out.length !== m * n) throw new RangeError(`out has ${out.length} elements, [${m},${n}] needs ${m * n}`);
   const packedA = pack(a, m, k);
   const packedW = pack(w, n, k);
-  const sums = new Float64Array(TILE * TILE);
-  for (let row = 0; row < m; row += TILE) {
-    const rows = Math.min(TILE, m - row);
-    for (let column = 0; column < n; column += TILE) {
-      tileProduct(packedA, packedW, row * k, column * k, k, sums);
-      const columns = Math.min(TILE, n - column);
-      for (let r = 0; r < rows; r += 1) {
-        for (let c = 0; c < columns; c += 1) {
-          const offset = bias === undefined ? 0 : (bias[column + c] as number);
-          out[(row + r) * n + column + c] = (sums[r * TILE + c] as number) + offset;
-        }
+  const rowTiles = Math.ceil(m / TILE);
+  const columnTiles = Math.ceil(n / TILE);
+  const sums = new Float64Array(rowTiles * columnTiles * TILE * TILE);
+  for (let start = 0; start < k; start += DEPTH) {
+    const depth = Math.min(DEPTH, k - start);
+    for (let column = 0; column < columnTiles; column += 1) {
+      const wStart = (column * k + start) * TILE;
+      for (let row = 0; row < rowTiles; row += 1) {
+        const at = (row * columnTiles + column) * TILE * TILE;
+        tileProduct(packedA, packedW, (row * k + start) * TILE, wStart, depth, sums, at);
       }
+    }
+  }
+  for (let row = 0; row < m; row += 1) {
+    const tileRow = Math.floor(row / TILE) * columnTiles * TILE * TILE + (row % TILE) * TILE;
+    for (let column = 0; column < n; column += 1) {
+      const inTile = column % TILE;
+      const at = tileRow + (column - inTile) * TILE + inTile;
+      out[row * n + column] = (sums[at] as number) + (bias === undefined ? 0 : (bias[column] as number));
     }
   }
   return out;
