@@ -1,0 +1,189 @@
+import type { FloatNorm, FloatTensor, RecipeEdge } from '@ivit/models';
+import { IvitError } from '@ivit/program';
+import { magnitude, roundHalfEven } from './numeric.js';
+import { staticScaling, withZeroPoints } from './scaling.js';
+
+/** Head room of the int16 step in front of a linear layer: 1.5 × the calibrated maximum. */
+const MARGIN = 1.5;
+const INT16_MAX = 32767;
+/** Candidates of z, in order of preference among equals. */
+export const SYMMETRIC_ZERO_POINTS: readonly number[] = [0, 16, -16, 32, -32];
+export const GELU_ZERO_POINTS: readonly number[] = [-120, -112, -104, -96, -64, 0];
+/** |((x-μ)·(M//k))>>1| of `layernorm`, 1.02·2^30: √L·2^-30 units of the normalized value. */
+const LAYERNORM_BOUND = 1095216660;
+const TWO_TO_MINUS_30 = 9.313225746154785e-10;
+/** A channel whose activations or weights are this small against the layer's largest has no say in its scale. */
+const NEGLIGIBLE = 1e-6;
+/** No channel's scale falls below this share of the largest. */
+const MIGRATION_FLOOR = 1e-3;
+
+/** How a linear layer's input is quantized. One unit of the i16 value is `step·migration[c]`. */
+export interface EdgeChoice {
+  readonly edge: RecipeEdge;
+  readonly step: number;
+  /** Per-channel factor folded into the next weights; absent = 1. */
+  readonly migration?: Float64Array;
+  /** What the int16 value leaves out, per channel: x = step·migration·q + rest. Absent = 0. */
+  readonly rest?: Float64Array;
+}
+
+/** Refuses a non-finite range with the site's name. */
+export function checkFinite(value: number, where: string): void {
+  if (Number.isFinite(value)) return;
+  throw new IvitError('E_CALIBRATION_RANGE', 'the float model yields values that are not finite', {
+    where,
+    hint: 'Check the weights: they may hold NaN, infinities or magnitudes beyond float32.',
+  });
+}
+
+/** Largest |x| per channel over `[rows,width]` tensors. */
+export function channelMaxima(tensors: readonly Float32Array[], width: number): Float64Array {
+  const maxima = new Float64Array(width);
+  for (const x of tensors) {
+    for (let row = 0; row < x.length; row += width) {
+      for (let c = 0; c < width; c += 1) {
+        const size = magnitude(x[row + c] as number);
+        if (!(size <= (maxima[c] as number))) maxima[c] = size;
+      }
+    }
+  }
+  return maxima;
+}
+
+/**
+ * Scale migration from a LayerNorm into the next linear layer (Xiao et al., "SmoothQuant", 2022, alpha 1/2):
+ * t_c = √(max|x_c| / max_n|w_nc|), normalized to mean 1. Channels without activations or weights get 1.
+ */
+export function migrationOf(activations: Float64Array, weight: FloatTensor): Float64Array {
+  const width = activations.length;
+  const weights = new Float64Array(width);
+  for (let i = 0; i < weight.data.length; i += 1) {
+    const size = magnitude(weight.data[i] as number);
+    if (size > (weights[i % width] as number)) weights[i % width] = size;
+  }
+  const floors = [activations, weights].map((maxima) => NEGLIGIBLE * maxima.reduce((a, b) => (a > b ? a : b), 0));
+  const [activationFloor = 0, weightFloor = 0] = floors;
+  const migration = new Float64Array(width);
+  let sum = 0;
+  let live = 0;
+  for (let c = 0; c < width; c += 1) {
+    const a = activations[c] as number;
+    const w = weights[c] as number;
+    if (!(a > activationFloor) || !(w > weightFloor)) continue;
+    const t = Math.sqrt(a / w);
+    migration[c] = t;
+    sum += t;
+    live += 1;
+  }
+  const mean = live > 0 ? sum / live : 1;
+  let largest = 1;
+  for (let c = 0; c < width; c += 1) {
+    migration[c] = migration[c] === 0 ? 1 : (migration[c] as number) / mean;
+    if ((migration[c] as number) > largest) largest = migration[c] as number;
+  }
+  const floor = MIGRATION_FLOOR * largest;
+  for (let c = 0; c < width; c += 1) if ((migration[c] as number) < floor) migration[c] = floor;
+  return migration;
+}
+
+/**
+ * Zero-point and int16 step of an edge: z minimizes the mean squared row scale, the scale a row needs being
+ * max(max x/(127-z), max(-x)/(128+z)); the step is 1.5·max|x|/32767.
+ */
+export function chooseStep(
+  tensors: readonly Float32Array[],
+  width: number,
+  zeroPoints: readonly number[],
+  where: string,
+  migration?: Float64Array,
+): { step: number; zeroPoint: number } {
+  const squares = new Float64Array(zeroPoints.length);
+  let largest = 0;
+  for (const x of tensors) {
+    for (let row = 0; row < x.length; row += width) {
+      let up = 0;
+      let down = 0;
+      for (let c = 0; c < width; c += 1) {
+        const entry = x[row + c] as number;
+        const scaled = migration === undefined ? entry : entry / (migration[c] as number);
+        if (scaled > up) up = scaled;
+        else if (scaled < -down) down = -scaled;
+        else if (Number.isNaN(scaled)) largest = Number.NaN;
+      }
+      if (up > largest) largest = up;
+      if (down > largest) largest = down;
+      for (let i = 0; i < zeroPoints.length; i += 1) {
+        const z = zeroPoints[i] as number;
+        const need = Math.max(up / (127 - z), down / (128 + z));
+        squares[i] = (squares[i] as number) + need * need;
+      }
+    }
+  }
+  checkFinite(largest, where);
+  let best = 0;
+  for (let i = 1; i < zeroPoints.length; i += 1) if ((squares[i] as number) < (squares[best] as number)) best = i;
+  return { step: (MARGIN * largest) / INT16_MAX, zeroPoint: zeroPoints[best] as number };
+}
+
+/**
+ * A LayerNorm in front of a linear layer: scale and migration into the requantization's multipliers, β rounded into
+ * its zero-points, β's rest left to the next bias.
+ */
+export function chooseNormEdge(
+  norm: FloatNorm,
+  nextWeight: FloatTensor | undefined,
+  tensors: readonly Float32Array[],
+  where: string,
+): EdgeChoice {
+  const gamma = norm.weight.data;
+  const beta = norm.bias.data;
+  const width = gamma.length;
+  const migration =
+    nextWeight === undefined ? new Float64Array(width).fill(1) : migrationOf(channelMaxima(tensors, width), nextWeight);
+  const choice = chooseStep(tensors, width, SYMMETRIC_ZERO_POINTS, where, migration);
+  // A norm that is (almost) constant over the photos still gets a step its gain can be expressed in.
+  const root = Math.sqrt(width);
+  let gain = 0;
+  for (let c = 0; c < width; c += 1) {
+    gain = Math.max(gain, (magnitude(gamma[c] as number) * root) / (migration[c] as number));
+  }
+  const step = Math.max(choice.step, gain / 1024 / INT16_MAX) || 1;
+  const unit = root * TWO_TO_MINUS_30;
+  const ratios = new Float64Array(width);
+  const z = new Int32Array(width);
+  const rest = new Float64Array(width);
+  for (let c = 0; c < width; c += 1) {
+    const channelStep = step * (migration[c] as number);
+    ratios[c] = (unit * (gamma[c] as number)) / channelStep;
+    const shift = roundHalfEven((beta[c] as number) / channelStep);
+    checkFinite(shift, where);
+    // Beyond twice the int16 range the value is clamped whatever the norm says.
+    z[c] = Math.max(-65536, Math.min(65536, shift));
+    rest[c] = (beta[c] as number) - channelStep * shift;
+  }
+  const scaling = withZeroPoints(staticScaling(ratios, LAYERNORM_BOUND, where), z);
+  return { edge: { scaling, zeroPoint: choice.zeroPoint }, step, migration, rest };
+}
+
+/**
+ * An edge whose input is an integer accumulator of known unit per channel (attention output, GELU).
+ *
+ * @param units real value of one accumulator unit, per channel or once.
+ * @param bound largest |accumulator|.
+ */
+export function choosePlainEdge(
+  units: Float64Array,
+  bound: number,
+  tensors: readonly Float32Array[],
+  width: number,
+  zeroPoints: readonly number[],
+  where: string,
+): EdgeChoice {
+  const choice = chooseStep(tensors, width, zeroPoints, where);
+  let unit = 0;
+  for (const entry of units) unit = Math.max(unit, entry);
+  // Never finer than 1/16 of the accumulator's own unit: nothing below it exists.
+  const step = Math.max(choice.step, unit / 16) || 1;
+  const ratios = units.map((entry) => entry / step);
+  return { edge: { scaling: staticScaling(ratios, bound, where), zeroPoint: choice.zeroPoint }, step };
+}

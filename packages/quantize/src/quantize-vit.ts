@@ -1,0 +1,25 @@
+import { IvitError } from '@ivit/program';
+import { checkPhotos, checkWeights } from './check.js';
+import { quantizePaper } from './paper.js';
+import { quantizePtq } from './ptq.js';
+import type { QuantizeOptions, QuantizeResult } from './types.js';
+
+/**
+ * A float ViT and unlabeled photos to an integer program.
+ *
+ * Deterministic: the same weights and photos (in the same order) give the same program on every machine, engine and
+ * backend, with or without a cache.
+ *
+ * @throws IvitError `E_CALIBRATION_EMPTY`, `E_INPUT_SIZE`, `E_WEIGHTS_SHAPE`, `E_WEIGHTS_VALUE`, `E_RECIPE`,
+ *   `E_CALIBRATION_RANGE` (the float model overflows on the photos), `E_QUANTIZE_RANGE` (a scale that no integer
+ *   multiplier can express), `E_ABORTED`; what the backend's `compile` and `run` throw.
+ */
+export async function quantizeVit(options: QuantizeOptions): Promise<QuantizeResult> {
+  const recipe = options.recipe ?? 'ptq@1';
+  if (recipe !== 'ptq@1' && recipe !== 'paper@1') {
+    throw new IvitError('E_RECIPE', `there is no recipe '${String(recipe)}'`, { hint: 'ptq@1 and paper@1 exist.' });
+  }
+  checkPhotos(options.weights, options.photos);
+  checkWeights(options.weights);
+  return recipe === 'ptq@1' ? quantizePtq(options) : quantizePaper(options);
+}

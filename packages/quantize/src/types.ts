@@ -1,0 +1,69 @@
+import type { Backend } from '@ivit/backend';
+import type { VitWeights } from '@ivit/models';
+import type { Program } from '@ivit/program';
+
+/** A calibration photo after resize and crop. */
+export interface CalibrationPhoto {
+  readonly name: string;
+  /** sha256 (hex) of the photo's file bytes; recorded in the program. */
+  readonly sha256: string;
+  /** u8 H×W×3, H = W = the model's image size. */
+  readonly pixels: Uint8Array;
+}
+
+export type Recipe = 'ptq@1' | 'paper@1';
+
+/** Where finished blocks are kept between runs. Bytes come back as they were put, or not at all. */
+export interface CalibrationCache {
+  get(key: string): Promise<Uint8Array | undefined>;
+  put(key: string, bytes: Uint8Array): Promise<void>;
+}
+
+export interface Progress {
+  /** What is going on, e.g. `block 3/12`. */
+  readonly stage: string;
+  /** Units of work done and in all; a unit is one pass of one photo. */
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface QuantizeOptions {
+  readonly weights: VitWeights;
+  readonly photos: readonly CalibrationPhoto[];
+  /** Runs the quantized stream; any backend gives the same program. Not used by `paper@1`. */
+  readonly backend: Backend;
+  /** Default `ptq@1`. */
+  readonly recipe?: Recipe;
+  onProgress?(progress: Progress): void;
+  readonly signal?: AbortSignal;
+  /** Only `ptq@1` stores anything. */
+  readonly cache?: CalibrationCache;
+}
+
+/** One place where values are quantized. */
+export interface EdgeReport {
+  /** Name of the value in the program. */
+  readonly name: string;
+  /** Range of the float value over the calibration photos. */
+  readonly min: number;
+  readonly max: number;
+  /** Real value of one integer step; the largest of the channels where channels differ. */
+  readonly scale: number;
+  /** How the scale varies: one for all, one per channel, or the tensor's times one per token at run time. */
+  readonly granularity: 'tensor' | 'channel' | 'row';
+  /** Split slots spent on the edge (0 in `ptq@1`). */
+  readonly slots: number;
+  /** Signal to quantization noise over the calibration photos, dB; absent when either is zero. */
+  readonly sqnr?: number;
+}
+
+export interface QuantizationReport {
+  readonly recipe: Recipe;
+  readonly photos: number;
+  readonly edges: readonly EdgeReport[];
+}
+
+export interface QuantizeResult {
+  readonly program: Program;
+  readonly report: QuantizationReport;
+}
