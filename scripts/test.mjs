@@ -17,7 +17,19 @@ const steps = [
   ['lint', ['run', 'lint']],
   ['types', ['run', 'typecheck']],
   ['packages', ['run', 'check:packages']],
-  ['tests', ['exec', 'vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${vitestReport}`]],
+  [
+    'tests',
+    [
+      'exec',
+      'vitest',
+      'run',
+      '--testTimeout=180000',
+      '--hookTimeout=180000',
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${vitestReport}`,
+    ],
+  ],
 ];
 
 const results = [];
