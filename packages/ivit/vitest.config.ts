@@ -1,6 +1,6 @@
 import { defineProject } from 'vitest/config';
 
 export default defineProject({
-  test: { name: 'ivit', include: ['src/**/*.test.ts', 'test/**/*.test.ts'] },
+  test: { name: 'ivit', testTimeout: 60_000, include: ['src/**/*.test.ts', 'test/**/*.test.ts'] },
   ssr: { resolve: { conditions: ['@ivit/source', 'module', 'node', 'import', 'default'] } },
 });

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 
 /** What the servers do wrong, and for how many answers. Each entry is used up one by one. */
 export interface Faults {
-  /** Bytes after which an answer of the store is cut. */
+  /** Bytes after which an answer is cut; waits for an answer that is longer. */
   readonly cuts: number[];
   /** Statuses to answer with instead. */
   readonly statuses: number[];
@@ -91,7 +91,8 @@ export async function startHub(repositories: Readonly<Record<string, Repository>
     if (match !== null) response.setHeader('content-range', `bytes ${from}-${to - 1}/${bytes.length}`);
     if (!faults.chunked) response.setHeader('content-length', body.length);
     response.writeHead(match === null ? 200 : 206);
-    const cut = faults.cuts.shift() ?? faults.stallAfter;
+    const next = faults.cuts[0];
+    const cut = next !== undefined && next < body.length ? faults.cuts.shift() : faults.stallAfter;
     if (cut === undefined || cut >= body.length) {
       response.end(body);
       return;

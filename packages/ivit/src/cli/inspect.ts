@@ -17,14 +17,14 @@ function readValidated(bytes: Uint8Array, where: string): ValidatedProgram {
 /** Everything but the program's ops and tensors. */
 function describeProgram(program: ValidatedProgram, fileBytes: number, where: string): Record<string, unknown> {
   const { facts, image, labels, provenance, selfCheck, unknownBelow } = program;
-  const typeOf = (value: string): unknown => ({ name: value, ...program.values[value] });
+  const typeOf = (value: string): object => ({ name: value, ...program.values[value] });
   return {
     file: where,
     fileBytes,
     spec: program.spec,
     model: modelId(program),
     input: typeOf(program.input),
-    output: { ...(typeOf(program.output) as object), shift: program.outputShift },
+    output: { ...typeOf(program.output), shift: program.outputShift },
     ...(image === undefined ? {} : { image }),
     ...(labels === undefined ? {} : { labels }),
     ...(unknownBelow === undefined ? {} : { unknownBelow }),

@@ -14,10 +14,12 @@ const REDRAW = 80;
 /** Elsewhere a label that stays is repeated after this time, ms. */
 const REPEAT = 10_000;
 
-function bar(done: number, total: number): string {
+function measure(label: string, done: number, total: number, drawn: boolean): string {
   const share = Math.min(1, total > 0 ? done / total : 1);
+  const percent = `${Math.floor(share * 100)} %`;
+  if (!drawn) return `${label}: ${percent}`;
   const filled = Math.floor(share * WIDTH);
-  return `[${'#'.repeat(filled)}${'-'.repeat(WIDTH - filled)}] ${String(Math.floor(share * 100)).padStart(3)} %`;
+  return `[${'#'.repeat(filled)}${'-'.repeat(WIDTH - filled)}] ${percent.padStart(5)} ${label}`;
 }
 
 export function createProgressLine(io: Pick<Io, 'err' | 'terminal'>, quiet: boolean): ProgressLine {
@@ -30,7 +32,7 @@ export function createProgressLine(io: Pick<Io, 'err' | 'terminal'>, quiet: bool
       const now = performance.now();
       const finished = done !== undefined && done === total;
       if (now - at < (io.terminal ? REDRAW : REPEAT) && (next === label || io.terminal) && !finished) return;
-      const text = done === undefined || total === undefined ? next : `${bar(done, total)} ${next}`;
+      const text = done === undefined || total === undefined ? next : measure(next, done, total, io.terminal);
       if (text === shown) return;
       io.err(io.terminal ? `\r\x1b[K${text}` : `${text}\n`);
       shown = text;

@@ -1,0 +1,256 @@
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { modelId } from '@ivit/program';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { writeFloatVit } from '../../test/float-vit.js';
+import { temporaryFolders } from '../../test/folder.js';
+import { runCli } from '../../test/run-cli.js';
+import { tinyModel } from '../../test/tiny-model.js';
+import { loadModel } from '../index.js';
+
+const folder = temporaryFolders();
+const photo = (name: string): string => fileURLToPath(new URL(`../../photos/${name}`, import.meta.url));
+const PHOTOS = ['cat.jpg', 'coffee.png', 'rocket.jpg'].map(photo);
+const [CAT = '', COFFEE = ''] = PHOTOS;
+
+let tiny: Awaited<ReturnType<typeof tinyModel>>;
+beforeAll(async () => {
+  tiny = await tinyModel();
+});
+
+async function tinyFile(at: string): Promise<string> {
+  const path = join(at, 'tiny.safetensors');
+  await writeFile(path, tiny.bytes);
+  return path;
+}
+
+/** A folder with a float model and one with calibration photos. */
+async function workshop(): Promise<{ at: string; model: string; photos: string; output: string; cache: string }> {
+  const at = await folder();
+  const photos = join(at, 'photos');
+  await mkdir(photos);
+  for (const [index, path] of PHOTOS.entries()) await cp(path, join(photos, `${index}${path.slice(-4)}`));
+  await writeFile(join(photos, 'notes.txt'), 'not a photo');
+  return {
+    at,
+    model: await writeFloatVit(at),
+    photos,
+    output: join(at, 'out', 'ivit.safetensors'),
+    cache: join(at, 'cache'),
+  };
+}
+
+describe('ivit', () => {
+  it('says how it is used: 2 without a command, 0 when asked', async () => {
+    const bare = await runCli([]);
+    expect(bare).toMatchObject({ status: 2, stdout: '' });
+    expect(bare.stderr).toContain('ivit classify [MODEL] PHOTO…');
+    const asked = await runCli(['--help']);
+    expect(asked).toMatchObject({ status: 0, stderr: '', stdout: bare.stderr });
+  });
+
+  it.each([
+    ['an unknown command', ['label', 'cat.jpg'], /no command "label"/],
+    ['an unknown option', ['classify', '--wrong', 'cat.jpg'], /--wrong/],
+    ['no photo', ['classify', 'builtin'], /at least one photo/],
+    ['a number that is none', ['classify', '--top-k', 'many', 'cat.jpg'], /--top-k must be an integer/],
+    ['no calibration folder', ['quantize', 'model', '-o', 'x'], /--calibrate/],
+    ['an unknown recipe', ['quantize', 'm', '--calibrate', 'd', '-o', 'x', '--recipe', 'p'], /no recipe "p"/],
+  ])('exits with 2 for %s', async (_, args, said) => {
+    const result = await runCli(args);
+    expect(result).toMatchObject({ status: 2, stdout: '' });
+    expect(result.stderr).toMatch(/^ivit: E_USAGE: /);
+    expect(result.stderr).toMatch(said);
+  });
+});
+
+describe('ivit classify', () => {
+  it('labels photos on stdout, progress on stderr, and equals the library', async () => {
+    const file = await tinyFile(await folder());
+    const model = await loadModel(file);
+    const results = await model.run([CAT, COFFEE]);
+    const answers = await model.classify([CAT, COFFEE], { topK: 2 });
+
+    const text = await runCli(['classify', file, CAT, COFFEE, '--top-k', '2', '--receipt']);
+    expect(text.status).toBe(0);
+    expect(text.stderr).toContain('self-check');
+    const lines = [CAT, COFFEE].flatMap((path, index) => {
+      const list = answers[index]?.map(({ label, score }) => `${label} ${score.toFixed(4)}`).join(', ');
+      return [`${path}: ${list}`, `  receipt ${JSON.stringify(results[index]?.receipt)}`];
+    });
+    expect(text.stdout).toBe(`${lines.join('\n')}\n`);
+
+    const json = await runCli(['classify', '--model', file, CAT, COFFEE, '--top-k', '2', '--json', '--quiet']);
+    expect(json).toMatchObject({ status: 0, stderr: '' });
+    expect(JSON.parse(json.stdout)).toEqual({
+      ...model.info,
+      results: [CAT, COFFEE].map((path, index) => ({
+        file: path,
+        answers: answers[index],
+        receipt: results[index]?.receipt,
+      })),
+    });
+    await model.dispose();
+  });
+
+  it('reports a corrupt photo by name, labels the others, and exits with 1', async () => {
+    const at = await folder();
+    const file = await tinyFile(at);
+    const broken = join(at, 'broken.jpg');
+    await writeFile(broken, (await readFile(CAT)).subarray(0, 9000));
+    const missing = join(at, 'missing.png');
+    const result = await runCli(['classify', file, COFFEE, broken, missing, CAT, '--json', '--quiet']);
+    expect(result.status).toBe(1);
+    expect(result.stderr).toMatch(/^ivit: .*broken\.jpg: E_[A-Z_]+: .*\nivit: .*missing\.png: E_READ: /);
+    const { results } = JSON.parse(result.stdout);
+    expect(results.map(({ file: name }: { file: string }) => name)).toEqual([COFFEE, broken, missing, CAT]);
+    expect(results.map((entry: object) => 'error' in entry)).toEqual([false, true, true, false]);
+    const alone = await runCli(['classify', file, CAT, '--json', '--quiet']);
+    expect(JSON.parse(alone.stdout).results[0]).toEqual(results[3]);
+  });
+
+  it('exits with 1 for a model that is none', async () => {
+    const at = await folder();
+    const result = await runCli(['classify', join(at, 'none.safetensors'), CAT]);
+    expect(result).toMatchObject({ status: 1, stdout: '' });
+    expect(result.stderr).toMatch(/ivit: E_READ: There is no such file \(.*none\.safetensors\)/);
+  });
+});
+
+describe('ivit inspect', () => {
+  it('says what a program file holds', async () => {
+    const file = await tinyFile(await folder());
+    const json = await runCli(['inspect', file, '--json', '--ops']);
+    expect(json.status).toBe(0);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      file,
+      fileBytes: tiny.bytes.length,
+      spec: 'ivit/1',
+      model: modelId(tiny.program),
+      input: { name: 'pixels', dtype: 'u8', shape: [8, 8, 3] },
+      output: { name: 'logits', dtype: 'i32', shape: [3], shift: 8 },
+      labels: ['left', 'right', 'upper'],
+      opCount: 3,
+      macs: 576,
+      selfCheck: { seed: 1 },
+      provenance: { recipe: 'by hand' },
+      program: expect.stringContaining('sums: i32[3] = linear('),
+    });
+    const text = await runCli(['inspect', file]);
+    expect(text.stdout).toContain(`model       ${modelId(tiny.program)}\n`);
+    expect(text.stdout).toContain('labels      3: left, right, upper\n');
+    expect(text.stdout).toContain('MACs        576\n');
+  });
+
+  it('says to quantize float weights', async () => {
+    const result = await runCli(['inspect', await writeFloatVit(await folder())]);
+    expect(result).toMatchObject({ status: 1, stdout: '' });
+    expect(result.stderr).toMatch(/E_NEEDS_QUANTIZING/);
+  });
+});
+
+describe('ivit quantize', () => {
+  it('writes a program that runs, the same bytes each time, and a report', async () => {
+    const { at, model, photos, cache } = await workshop();
+    const output = join(at, 'ivit.safetensors');
+    const report = join(at, 'report.json');
+    const args = ['quantize', model, '--calibrate', photos, '--json', '--unknown-below', '20000'];
+    const first = await runCli([...args, '-o', output, '--report', report, '--cache', cache]);
+    expect(first.stderr).toContain('self-check');
+    expect(first.status).toBe(0);
+    const loaded = await loadModel(output);
+    expect(loaded.info.selfCheck).toBe('passed');
+    expect(loaded.program.labels).toEqual(['cat', 'cup', 'rocket']);
+    expect(loaded.program.unknownBelow).toBe(20000);
+    expect(loaded.program.provenance).toMatchObject({ recipe: 'ptq@1' });
+    expect(loaded.program.provenance?.calibration).toHaveLength(3);
+    await loaded.dispose();
+    expect(JSON.parse(first.stdout)).toMatchObject({
+      file: output,
+      model: loaded.info.model,
+      recipe: 'ptq@1',
+      photos: 3,
+      bytes: (await readFile(output)).length,
+    });
+    expect(JSON.parse(await readFile(report, 'utf8'))).toMatchObject({ recipe: 'ptq@1', photos: 3 });
+    expect((await readdir(join(cache, 'quantize'))).length).toBeGreaterThan(0);
+
+    const cached = join(at, 'cached.safetensors');
+    expect((await runCli([...args, '-o', cached, '--cache', cache, '--quiet'])).status).toBe(0);
+    const fresh = join(at, 'fresh.safetensors');
+    expect((await runCli([...args, '-o', fresh, '--no-cache', '--quiet'])).status).toBe(0);
+    const [a, b, c] = await Promise.all([output, cached, fresh].map((path) => readFile(path)));
+    expect(b?.equals(a ?? Buffer.alloc(0))).toBe(true);
+    expect(c?.equals(a ?? Buffer.alloc(0))).toBe(true);
+    expect((await readdir(at)).filter((name) => name.includes('.part'))).toEqual([]);
+  });
+
+  it('refuses an empty calibration folder and leaves no file', async () => {
+    const { at, model } = await workshop();
+    const empty = join(at, 'empty');
+    await mkdir(empty);
+    const before = await readdir(at);
+    const result = await runCli([
+      'quantize',
+      model,
+      '--calibrate',
+      empty,
+      '-o',
+      join(at, 'x.safetensors'),
+      '--no-cache',
+    ]);
+    expect(result).toMatchObject({ status: 1, stdout: '' });
+    expect(result.stderr).toMatch(/ivit: E_CALIBRATION_EMPTY: .*empty/);
+    expect(await readdir(at)).toEqual(before);
+  });
+
+  it('names a calibration photo that is corrupt and leaves no file', async () => {
+    const { at, model, photos } = await workshop();
+    await writeFile(join(photos, '1.jpg'), (await readFile(CAT)).subarray(0, 5000));
+    const before = await readdir(at);
+    const result = await runCli(['quantize', model, '--calibrate', photos, '-o', join(at, 'x'), '--no-cache']);
+    expect(result).toMatchObject({ status: 1, stdout: '' });
+    expect(result.stderr).toMatch(/ivit: E_[A-Z_]+: .*1\.jpg/);
+    expect(await readdir(at)).toEqual(before);
+  });
+
+  it('knows an unwritable output before it starts', async () => {
+    const { model, photos, output, at } = await workshop();
+    const result = await runCli(['quantize', model, '--calibrate', photos, '-o', output, '--no-cache']);
+    expect(result).toMatchObject({ status: 1, stdout: '' });
+    expect(result.stderr).toMatch(/^ivit: E_OUTPUT: The folder does not exist \(.*ivit\.safetensors\)/);
+    const report = join(at, 'none', 'report.json');
+    const args = ['quantize', model, '--calibrate', photos, '-o', join(at, 'x'), '--report', report, '--no-cache'];
+    expect((await runCli(args)).stderr).toMatch(/^ivit: E_OUTPUT: .*report\.json/);
+    expect((await readdir(at)).sort()).toEqual(['float-vit', 'photos']);
+  });
+
+  it.skipIf(process.platform === 'win32')('leaves nothing where the system stops the write', async () => {
+    const { at, model, photos } = await workshop();
+    const before = await readdir(at);
+    const args = ['quantize', model, '--calibrate', photos, '-o', join(at, 'x.safetensors'), '--no-cache', '--quiet'];
+    const result = await runCli(args, { fileLimit: 4, env: { TSX_DISABLE_CACHE: '1' } });
+    expect(result).toMatchObject({ status: 1, stdout: '' });
+    expect(result.stderr).toMatch(/^ivit: E_OUTPUT: The file is larger than allowed \(.*x\.safetensors\)/);
+    expect(await readdir(at)).toEqual(before);
+  });
+
+  it.skipIf(process.platform === 'win32')('ends at Ctrl-C with 130 and leaves no file', async () => {
+    const { at, model, photos } = await workshop();
+    const before = await readdir(at);
+    let sent = false;
+    const args = ['quantize', model, '--calibrate', photos, '-o', join(at, 'x.safetensors'), '--no-cache'];
+    const result = await runCli(args, {
+      onStderr: (text, child) => {
+        if (sent || !text.includes('calibration photos')) return;
+        sent = true;
+        child.kill('SIGINT');
+      },
+    });
+    expect(sent).toBe(true);
+    expect(result).toMatchObject({ status: 130, signal: null, stdout: '' });
+    expect(result.stderr).toMatch(/ivit: interrupted\n$/);
+    expect(await readdir(at)).toEqual(before);
+  });
+});

@@ -1,0 +1,45 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
+
+export interface CliResult {
+  readonly status: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CliOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Called with all of stderr whenever some arrives. */
+  readonly onStderr?: (text: string, child: ChildProcess) => void;
+  /** Largest file the process may write, in units of 1024 bytes (POSIX shells only). */
+  readonly fileLimit?: number;
+}
+
+/** Runs the command from its sources in a process of its own. */
+export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  const node = [process.execPath, '--conditions=@ivit/source', '--import', 'tsx', CLI, ...args];
+  const limited = ['bash', '-c', `ulimit -f ${options.fileLimit}; exec "$@"`, 'bash', ...node];
+  const [command = '', ...rest] = options.fileLimit === undefined ? node : limited;
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, rest, {
+      cwd: ROOT,
+      env: { ...process.env, NO_COLOR: '1', ...options.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk) => {
+      stdout += String(chunk);
+    });
+    child.stderr.on('data', (chunk) => {
+      stderr += String(chunk);
+      options.onStderr?.(stderr, child);
+    });
+    child.on('error', reject);
+    child.on('close', (status, signal) => resolve({ status, signal, stdout, stderr }));
+  });
+}
