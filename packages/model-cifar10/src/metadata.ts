@@ -1,4 +1,4 @@
-// Written by scripts/update-metadata.mjs from model.safetensors: do not edit.
+// Written by scripts/update-metadata.ts from model.safetensors: do not edit.
 
 export const MODEL = {
   sha256: '',
