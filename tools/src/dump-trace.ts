@@ -1,6 +1,7 @@
 /**
  * `dump-trace OUT_DIR [--cases N] [--seed S] [FILE…]`: traces for the independent interpreter in tools/oracle.
- * Copies each program file to OUT_DIR with a trace of its self-check pixels and noise; adds N random programs per op.
+ * Copies each program file to OUT_DIR with a trace of generated pixels and of noise; adds the seeded models of every
+ * recipe and N random programs per op.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -8,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { readProgram, writeProgram } from '@ivit/formats/program';
 import { type Program, selfCheckPixels, validate } from '@ivit/program';
 import { elementCount } from '@ivit/tensor';
+import { seededPrograms } from './determinism/measure.js';
 import { createRandom } from './trace/random.js';
 import { CASE_OPS, randomProgram } from './trace/random-programs.js';
 import { traceProgram } from './trace/trace-file.js';
@@ -41,6 +43,11 @@ for (const file of files) {
   const bytes = readFileSync(file);
   await dump(basename(file, '.safetensors'), readProgram(bytes, { where: file }), bytes, 2);
 }
+const seeded = await seededPrograms();
+for (const [recipe, program] of seeded) {
+  const bytes = writeProgram(program);
+  await dump(`seeded-${recipe.replace('@', '-')}`, readProgram(bytes), bytes, 3);
+}
 let cases = 0;
 for (const op of CASE_OPS) {
   for (let index = 0; index < Number(values.cases); index += 1) {
@@ -51,4 +58,4 @@ for (const op of CASE_OPS) {
     cases += 1;
   }
 }
-console.log(`${files.length} files and ${cases} random programs traced`);
+console.log(`${files.length} files, ${seeded.size} seeded models and ${cases} random programs traced`);
