@@ -1,0 +1,31 @@
+import { fileURLToPath } from 'node:url';
+import { defaultBackends, loadModel } from 'ivit';
+
+/** The photo that is labeled unless another is named. */
+export const CAT = fileURLToPath(new URL('../../packages/ivit/photos/cat.jpg', import.meta.url));
+
+async function labelOn(backend, photo) {
+  const started = performance.now();
+  const model = await loadModel('builtin', { backends: [backend] });
+  const loaded = performance.now();
+  const [best] = await model.classify(photo, { topK: 1 });
+  const classified = performance.now();
+  const [{ receipt }] = await model.run([photo]);
+  const { name, version, device } = model.info.backend;
+  await model.dispose();
+  console.log(`label    ${best.label} (score ${best.score.toFixed(4)}, logit ${best.logit})`);
+  console.log(`time     ${seconds(classified - loaded)}, after ${seconds(loaded - started)} to load and self-check`);
+  console.log(`backend  ${name} ${version} on ${device}`);
+  for (const [key, value] of Object.entries(receipt)) console.log(`${key.padEnd(9)}${value}`);
+  return JSON.stringify(receipt);
+}
+
+const seconds = (milliseconds) => `${(milliseconds / 1000).toFixed(2)} s`;
+
+/** Labels the photo on every backend; true if all gave one receipt. */
+export async function labelPhoto(photo) {
+  console.log(`photo    ${photo}`);
+  const receipts = new Set();
+  for (const backend of await defaultBackends()) receipts.add(await labelOn(backend, photo));
+  return receipts.size === 1;
+}
