@@ -1,11 +1,11 @@
 import { type Dyadic, normalizeDyadic } from '@ivit/dyadic';
 import { dyadicFromRatio } from '@ivit/dyadic/convert';
+import { quantizeF32, roundHalfEven, shiftGeluX0, softmaxX0 } from '@ivit/nonlinear/convert';
 import { IvitError } from '@ivit/program';
 import type { Dyadics, PaperBlockParameters, PaperVitParameters } from '../../vit/paper-parameters.js';
 import type { VitPreprocess } from '../../vit/types.js';
-import { roundHalfEven } from '../rounding.js';
 import type { PaperQuantizedVit, QuantizedBlock, QuantizedLinear } from './quantized.js';
-import { expStep, geluStep, type PaperBlockScales, quantize, reciprocalOf } from './scales.js';
+import type { PaperBlockScales } from './scales.js';
 
 const INT32_MAX = 2 ** 31 - 1;
 
@@ -34,14 +34,13 @@ function accumulatorScale(layer: QuantizedLinear, input: number): Float32Array {
 
 /** int8 input of every pixel value: `x = (u8/255 - mean)/std`, one float32 rounding per operation. */
 export function pixelTable(preprocess: VitPreprocess, scale: number): Int8Array {
-  const reciprocal = reciprocalOf(scale);
   const table = new Int8Array(3 * 256);
   for (let color = 0; color < 3; color += 1) {
     const mean = Math.fround(preprocess.mean[color] as number);
     const std = Math.fround(preprocess.std[color] as number);
     for (let value = 0; value < 256; value += 1) {
       const x = Math.fround(Math.fround(Math.fround(value / 255) - mean) / std);
-      table[color * 256 + value] = quantize(x, reciprocal, 8);
+      table[color * 256 + value] = quantizeF32(x, scale, 8);
     }
   }
   return table;
@@ -76,7 +75,7 @@ function compileBlock(
     qkv: block.qkv,
     attnQact1: ratios(`${name}.attn.qact1`, accumulatorScale(block.qkv, s.qact1), s.attnQact1),
     attnLogits: ratios(`${name}.attn.qact_attn1`, logits, s.attnLogits),
-    softmaxX0: expStep(s.attnLogits),
+    softmaxX0: softmaxX0(s.attnLogits),
     // Probabilities come in units of 2^-15.
     attnQact2: ratios(`${name}.attn.qact2`, Math.fround(2 ** -15 * s.attnQact1), s.attnQact2),
     proj: block.proj,
@@ -87,7 +86,7 @@ function compileBlock(
     qact3: ratios(`${name}.qact3`, block.norm2.scale, s.qact3),
     fc1: block.fc1,
     mlpQactGelu: ratios(`${name}.mlp.qact_gelu`, accumulatorScale(block.fc1, s.qact3), s.mlpQactGelu),
-    geluX0: geluStep(s.mlpQactGelu),
+    geluX0: shiftGeluX0(s.mlpQactGelu),
     // The sigmoid comes in units of 2^-7.
     mlpQact1: ratios(`${name}.mlp.qact1`, Math.fround(s.mlpQactGelu * 2 ** -7), s.mlpQact1),
     fc2: block.fc2,
@@ -105,7 +104,6 @@ function compileBlock(
  */
 export function compilePaperVit(model: PaperQuantizedVit): PaperVitParameters {
   const { scales } = model;
-  const positionReciprocal = reciprocalOf(model.positionScale);
   let stream = scales.qact1;
   const blocks = model.blocks.map((block, index) => {
     const own = scales.blocks[index];
@@ -125,7 +123,7 @@ export function compilePaperVit(model: PaperQuantizedVit): PaperVitParameters {
     patchEmbed: model.patchEmbed,
     patchQact: ratios('patch_embed.qact', accumulatorScale(model.patchEmbed, model.inputScale), scales.patchQact),
     classToken: classTokenUnits(model.classToken, scales.patchQact),
-    position: Int16Array.from(model.position, (value) => quantize(value, positionReciprocal, 16)),
+    position: Int16Array.from(model.position, (value) => quantizeF32(value, model.positionScale, 16)),
     patchPart: ratio('qact1', scales.patchQact, scales.qact1),
     positionPart: ratio('qact1', model.positionScale, scales.qact1),
     blocks,

@@ -1,18 +1,11 @@
+import { quantizeF32, shiftGeluX0, softmaxX0 } from '@ivit/nonlinear/convert';
 import type { Program } from '@ivit/program';
 import { buildPaperProgram } from '../../vit/paper-program.js';
 import type { FloatLinear, VitBlockWeights, VitPreprocess, VitWeights } from '../../vit/types.js';
 import { compilePaperVit } from './compile.js';
 import { quantizeNorm } from './norm.js';
 import type { QuantizedBlock, QuantizedLinear } from './quantized.js';
-import {
-  activationScale,
-  expStep,
-  geluStep,
-  type PaperBlockScales,
-  type PaperScales,
-  quantize,
-  reciprocalOf,
-} from './scales.js';
+import { activationScale, type PaperBlockScales, type PaperScales } from './scales.js';
 
 const INT32_MAX = 2 ** 31 - 1;
 
@@ -27,10 +20,9 @@ function quantizeLinear(layer: FloatLinear, inputScale: number): QuantizedLinear
     let largest = 0;
     for (const value of values) largest = Math.max(largest, Math.abs(value));
     const rowScale = activationScale(8, -largest, largest);
-    const reciprocal = reciprocalOf(rowScale);
     scale[row] = rowScale;
-    for (let i = 0; i < k; i += 1) weight[row * k + i] = quantize(values[i] as number, reciprocal, 8);
-    const units = quantize(layer.bias.data[row] as number, reciprocalOf(Math.fround(rowScale * inputScale)), 32);
+    for (let i = 0; i < k; i += 1) weight[row * k + i] = quantizeF32(values[i] as number, rowScale, 8);
+    const units = quantizeF32(layer.bias.data[row] as number, Math.fround(rowScale * inputScale), 32);
     bias[row] = Math.max(units, -INT32_MAX);
   }
   return { weight, bias, scale };
@@ -63,8 +55,8 @@ export function limitScales(scales: PaperBlockScales, tokens: number): PaperBloc
   const steps = Math.floor(INT32_MAX / (tokens * 2 ** 15));
   return {
     ...scales,
-    attnLogits: raiseScale(scales.attnLogits, -Math.max(steps, 1), expStep),
-    mlpQactGelu: raiseScale(scales.mlpQactGelu, -127, geluStep),
+    attnLogits: raiseScale(scales.attnLogits, -Math.max(steps, 1), softmaxX0),
+    mlpQactGelu: raiseScale(scales.mlpQactGelu, -127, shiftGeluX0),
   };
 }
 

@@ -1,4 +1,4 @@
-import { roundHalfEven } from '../rounding.js';
+import { roundHalfEven } from '@ivit/nonlinear/convert';
 import type { QuantizedNorm } from './quantized.js';
 
 const TWO_30 = 2 ** 30;

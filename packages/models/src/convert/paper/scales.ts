@@ -1,36 +1,8 @@
-import { clamp, roundHalfEven } from '../rounding.js';
+import { symmetricScale } from '@ivit/nonlinear/convert';
 
-/** Smallest scale of the paper's code: float32 epsilon. */
-const SMALLEST_SCALE = 2 ** -23;
-
-/**
- * Symmetric scale of `bits` for values in [min, max], in float32 as the paper's code computes it (SEMANTICS §1):
- * `max(fl(max(-min, max) / (2^(bits-1) - 1)), 2^-23)`.
- */
+/** Symmetric scale of `bits` for values in [min, max], in float32 as the paper's code computes it (docs/spec, scales). */
 export function activationScale(bits: 8 | 16, min: number, max: number): number {
-  const largest = Math.max(-Math.fround(min), Math.fround(max));
-  return Math.max(Math.fround(largest / (2 ** (bits - 1) - 1)), SMALLEST_SCALE);
-}
-
-/** `clamp(rne(fl(fl(1/s)·x)))` to `bits` (SEMANTICS §2): times the float32 reciprocal, not divided. */
-export function quantize(x: number, reciprocal: number, bits: 8 | 16 | 32): number {
-  const limit = 2 ** (bits - 1);
-  return clamp(roundHalfEven(Math.fround(reciprocal * x)), -limit, limit - 1);
-}
-
-/** fl(1/s) */
-export function reciprocalOf(scale: number): number {
-  return Math.fround(1 / scale);
-}
-
-/** x0 = floor(fl(fl(1/s)·-1)): minus the number of steps that make one e-fold. Source: SEMANTICS §5. */
-export function expStep(scale: number): number {
-  return Math.floor(-reciprocalOf(scale));
-}
-
-/** x0 of ShiftGELU, whose sigmoid takes 1.702·x. Source: SEMANTICS §6. */
-export function geluStep(scale: number): number {
-  return expStep(Math.fround(scale * Math.fround(1.702)));
+  return symmetricScale(min, max, bits);
 }
 
 /** Activation scales of one block: the real value of one unit, float32, by the checkpoint's module names. */
