@@ -71,9 +71,10 @@ async function main(): Promise<void> {
   const scored = await evaluateAll(file, float, set.photos, threads, (done) => {
     if (!process.stderr.isTTY && done % 25 !== 0 && done !== set.photos.length) return;
     const left = ((performance.now() - started) / 1000 / done) * (set.photos.length - done);
-    process.stderr.write(`\r${done} of ${set.photos.length}, ${left.toFixed(0)} s left   `);
+    const [start, end] = process.stderr.isTTY ? ['\r', '   '] : ['', '\n'];
+    process.stderr.write(`${start}${done} of ${set.photos.length}, ${left.toFixed(0)} s left${end}`);
   });
-  process.stderr.write('\n');
+  if (process.stderr.isTTY) process.stderr.write('\n');
 
   const metrics = measure(scored);
   if (!json) printTable(metrics);
