@@ -15,7 +15,7 @@ export function library(entry: Record<string, string>): ReturnType<typeof define
     sourcemap: true,
     clean: true,
     splitting: true,
-    external: [/^@ivit\//, /^node:/],
+    external: [/^@ivit\//, /^node:/, /^#/],
   };
   return defineConfig(options);
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -23,14 +23,21 @@ function neededPackages() {
   return [...folders];
 }
 
-/** Output name → source of a package, read off its exports; the command of `ivit` besides. */
+/** Pairs of a built file and its source in a tree of export conditions. */
+function pairs(target) {
+  if (typeof target !== 'object') return [];
+  const source = target['@ivit/source'];
+  if (source === undefined) return Object.values(target).flatMap(pairs);
+  if (typeof source === 'string') return [[target.default, source]];
+  return Object.entries(source).map(([condition, path]) => [target[condition], path]);
+}
+
+/** Output name → source of all that a package's exports, imports and command lead to. */
 function entryPoints(folder) {
-  const entries = {};
-  for (const target of Object.values(manifest(folder).exports)) {
-    if (typeof target === 'object') entries[target.default.replace(/^\.\/dist\/|\.js$/g, '')] = target['@ivit/source'];
-  }
-  if (existsSync(join(folder, 'src/cli.ts'))) entries.cli = './src/cli.ts';
-  return entries;
+  const { exports, imports = {}, bin } = manifest(folder);
+  const found = pairs({ exports, imports });
+  if (bin !== undefined) found.push(['./dist/cli.js', './src/cli.ts']);
+  return Object.fromEntries(found.map(([built, source]) => [built.slice('./dist/'.length, -'.js'.length), source]));
 }
 
 /** Builds the JavaScript of `ivit` and of all that it needs, without declarations; returns the number of packages. */
@@ -48,6 +55,7 @@ export async function buildPackages() {
         platform: 'neutral',
         target: 'es2022',
         packages: 'external',
+        external: ['#*'],
         sourcemap: true,
       }),
     ),

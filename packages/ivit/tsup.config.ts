@@ -1,3 +1,8 @@
 import { library } from '../../tsup.base';
 
-export default library({ index: 'src/index.ts', cli: 'src/cli.ts' });
+export default library({
+  index: 'src/index.ts',
+  cli: 'src/cli.ts',
+  'node/library': 'src/node/library.ts',
+  'node/absent': 'src/node/absent.ts',
+});

@@ -37,12 +37,8 @@ export async function hubAccess(options: {
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   };
   if (cache === false || !hasNode()) return common;
-  const [{ folderStore }, { defaultCacheFolder }, { join }] = await Promise.all([
-    import('./node/hub-store.js'),
-    import('./node/cache-folder.js'),
-    import('node:path'),
-  ]);
-  return { ...common, store: folderStore(join(cache ?? defaultCacheFolder(), 'hub')) };
+  const { openHubStore } = await import('#node');
+  return { ...common, store: openHubStore(cache) };
 }
 
 async function fromHub(address: HubAddress, text: string, access: HubAccess): Promise<ModelBytes> {
@@ -55,19 +51,18 @@ async function fromHub(address: HubAddress, text: string, access: HubAccess): Pr
   return { bytes: await fetchHubFile(address, WEIGHTS_FILE, access), where: `${text}/${WEIGHTS_FILE}` };
 }
 
-async function isFolder(path: string): Promise<boolean> {
-  const { stat } = await import('node:fs/promises');
-  const found = await stat(path).catch(() => undefined);
-  return found?.isDirectory() ?? false;
-}
-
 async function fromFolder(path: string, options: LoadModelOptions): Promise<ModelBytes> {
-  const [{ existsSync }, { join }] = await Promise.all([import('node:fs'), import('node:path')]);
-  const file = [PROGRAM_FILE, WEIGHTS_FILE].map((name) => join(path, name)).find((name) => existsSync(name));
+  const { firstFile } = await import('#node');
+  const file = firstFile(path, [PROGRAM_FILE, WEIGHTS_FILE]);
   if (file === undefined) {
     throw new IvitError('E_READ', `The folder holds neither ${PROGRAM_FILE} nor ${WEIGHTS_FILE}`, { where: path });
   }
   return { bytes: await readBytes(file, options), where: file };
+}
+
+/** Whether a path leads to a folder; never so where there is no file system. */
+async function isFolder(path: string): Promise<boolean> {
+  return hasNode() && (await import('#node')).isFolder(path);
 }
 
 async function builtin(options: LoadModelOptions): Promise<ModelBytes> {
@@ -93,7 +88,7 @@ export async function readModel(source: ModelSource, options: LoadModelOptions):
   if (isHubAddress(source)) {
     return fromHub(parseHubAddress(source, options.hub?.revision), source, await hubAccess(options));
   }
-  if (hasNode() && (await isFolder(source))) return fromFolder(source, options);
+  if (await isFolder(source)) return fromFolder(source, options);
   return { bytes: await readBytes(source, options), where: source };
 }
 

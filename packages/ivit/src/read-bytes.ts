@@ -13,16 +13,10 @@ export interface ReadOptions extends HttpOptions {
 /** `https://…`, `file:///…`: a scheme of two letters or more, since `C:\` is a drive. */
 const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]+:/;
 
-async function readPath(path: string | URL, options: ReadOptions): Promise<Uint8Array> {
-  const [{ readFile }, { readError }] = await Promise.all([import('node:fs/promises'), import('./node/errors.js')]);
+async function readLocal(path: string | URL, options: ReadOptions): Promise<Uint8Array> {
+  const { readPath } = await import('#node');
   throwIfAborted(options.signal, String(path));
-  try {
-    // Not the `signal` of `readFile`: an abort must be the coded error.
-    const bytes = await readFile(path);
-    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  } catch (error) {
-    throw readError(error, path instanceof URL ? path.href : path);
-  }
+  return readPath(path);
 }
 
 async function readUrl(url: string, options: ReadOptions): Promise<Uint8Array> {
@@ -40,8 +34,8 @@ async function readUrl(url: string, options: ReadOptions): Promise<Uint8Array> {
 export async function readBytes(source: string | URL, options: ReadOptions): Promise<Uint8Array> {
   const text = source instanceof URL ? source.href : source;
   const scheme = SCHEME.exec(text)?.[0].toLowerCase();
-  if (scheme === 'file:' && hasNode()) return readPath(new URL(text), options);
-  if (scheme === undefined && hasNode()) return readPath(text, options);
+  if (scheme === 'file:' && hasNode()) return readLocal(new URL(text), options);
+  if (scheme === undefined && hasNode()) return readLocal(text, options);
   if (scheme === undefined || ['http:', 'https:', 'blob:', 'data:', 'file:'].includes(scheme)) {
     return readUrl(text, options);
   }

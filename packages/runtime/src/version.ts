@@ -1,4 +1,4 @@
-import manifest from '../package.json';
+import { version } from '../package.json';
 
 /** Version of this package, stands beside every receipt. */
-export const RUNTIME_VERSION: string = manifest.version;
+export const RUNTIME_VERSION: string = version;

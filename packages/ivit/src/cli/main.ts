@@ -1,4 +1,4 @@
-import manifest from '../../package.json';
+import { version } from '../../package.json';
 import { describeError } from './describe-error.js';
 import type { Io } from './io.js';
 import { failUsage, USAGE } from './usage.js';
@@ -17,7 +17,7 @@ async function runCommand(args: readonly string[], io: Io): Promise<number> {
     case 'inspect':
       return (await import('./inspect.js')).inspect(rest, io);
     case '--version':
-      io.out(`${manifest.version}\n`);
+      io.out(`${version}\n`);
       return 0;
     case undefined:
       io.err(USAGE);

@@ -1,0 +1,23 @@
+/** What a browser gets for `library.ts`: nothing of it is ever called there (see `hasNode`). */
+import { IvitError } from '@ivit/program';
+import type { HubStore } from '../hub/store.js';
+
+function absent(): never {
+  throw new IvitError('E_READ', 'There is no file system here');
+}
+
+export async function readPath(_path: string | URL): Promise<Uint8Array> {
+  return absent();
+}
+
+export async function isFolder(_path: string): Promise<boolean> {
+  return false;
+}
+
+export function firstFile(_folder: string, _names: readonly string[]): string | undefined {
+  return undefined;
+}
+
+export function openHubStore(_cache?: string): HubStore {
+  return absent();
+}
