@@ -1,3 +1,4 @@
+import { POW2 } from '@ivit/dyadic';
 import { INT32_MAX } from '../dtype.js';
 import type { Interval, LayernormOp, LookupOp, RamplookupOp, ShiftgeluOp, SoftmaxOp } from '../types.js';
 import type { OpContext, OpResult } from './context.js';
@@ -17,13 +18,13 @@ export function inferSoftmax(op: SoftmaxOp, context: OpContext): OpResult {
   const length = x.shape[x.shape.length - 1] as number;
   if (op.bits !== 8 && op.bits !== 16)
     context.fail('E_PROGRAM_PARAMETER', 'bits', `bits is ${String(op.bits)}, not 8 or 16`);
-  const top = 2 ** (op.bits - 1) - 1;
+  const top = (POW2[op.bits - 1] as number) - 1;
   let rowSum: number | undefined;
   if ('pow2' in op.exponential) {
     context.integer(op.exponential.pow2, 0, 8, 'pow2');
     context.check(length <= 65536, 'E_PROGRAM_SHAPE', 'x', 'softmax pow2 takes rows of at most 65536');
     // S·r ≤ M·2^h·(1 + 2^-15) and each y rounds up by at most 1/2.
-    rowSum = 2 ** (op.bits - 1) + 1 + ((length + 1) >> 1);
+    rowSum = top + 2 + ((length + 1) >> 1);
   } else {
     let largest: number;
     if ('table' in op.exponential) {
@@ -43,7 +44,7 @@ export function inferSoftmax(op: SoftmaxOp, context: OpContext): OpResult {
     } else {
       const x0 = context.integer(op.exponential.shift, -INT32_MAX, -1, 'shift');
       const n = context.integer(op.exponential.n, 1, 30, 'n');
-      largest = -x0 * 2 ** n;
+      largest = -x0 * (POW2[n] as number);
       if (largest > INT32_MAX) context.fail('E_PROGRAM_OVERFLOW', 'shift', `exp(0) is ${largest}, beyond 2^31-1`);
     }
     if (length * largest <= INT32_MAX) rowSum = top;
@@ -115,6 +116,6 @@ export function inferRamplookup(op: RamplookupOp, context: OpContext): OpResult 
     context.fail('E_PROGRAM_PARAMETER', 'table', 'the last entry must be 0: it stands for every larger |x|');
   }
   const entries = context.constantBound(op.table, 'table');
-  const bound: Interval = { lo: entries.lo, hi: Math.max(0, x.bound.hi) * 2 ** u + entries.hi };
+  const bound: Interval = { lo: entries.lo, hi: Math.max(0, x.bound.hi) * (POW2[u] as number) + entries.hi };
   return { type: { dtype: 'i32', shape: [...x.shape] }, bound: context.fits(bound, 'i32', 'x') };
 }

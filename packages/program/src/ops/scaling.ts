@@ -1,3 +1,4 @@
+import { POW2 } from '@ivit/dyadic';
 import { DTYPE_RANGE, INT32_MAX } from '../dtype.js';
 import type { Interval, RequantizeOp, RowquantizeOp, RowscaleOp } from '../types.js';
 import type { ChannelBounds, OpContext, OperandInfo, OpResult } from './context.js';
@@ -39,7 +40,7 @@ function runOf(op: RequantizeOp, x: OperandInfo, context: OpContext): Run {
 
 /** Greatest f·2^E of a row code up to `code`: the code orders the scales. */
 function rowFactor(code: number): number {
-  return (16 + (code & 15)) * 2 ** (code >> 4);
+  return (16 + (code & 15)) * (POW2[code >> 4] as number);
 }
 
 /** Interval of rne(a·m/2^e) of an addend, and the largest |a·m|. */
@@ -161,7 +162,7 @@ function ceilDiv(a: number, b: number): number {
 /** Row code of the need D ≥ 16 (in sixteenths of the int8 range). */
 function rowCode(need: number): number {
   let exponent = Math.max(0, 32 - Math.clz32(need) - 5);
-  let f = ceilDiv(need, 2 ** exponent);
+  let f = ceilDiv(need, POW2[exponent] as number);
   if (f === 32) {
     f = 16;
     exponent += 1;
