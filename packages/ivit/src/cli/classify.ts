@@ -91,7 +91,8 @@ export async function classify(args: readonly string[], io: Io): Promise<number>
       const { file } = photo;
       if ('error' in photo) {
         failures += 1;
-        io.err(`ivit: ${file}: ${photo.error.code}: ${photo.error.message}\n`);
+        // The message names the photo.
+        io.err(`ivit: ${photo.error.code}: ${photo.error.message}\n`);
         documents.push({ file, error: photo.error });
         continue;
       }

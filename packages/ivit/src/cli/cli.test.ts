@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { modelId } from '@ivit/program';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { writeFloatVit } from '../../test/float-vit.js';
+import { floatVitFiles, writeFloatVit } from '../../test/float-vit.js';
 import { temporaryFolders } from '../../test/folder.js';
+import { COMMIT, startHub } from '../../test/hub-server.js';
 import { runCli } from '../../test/run-cli.js';
 import { tinyModel } from '../../test/tiny-model.js';
 import { loadModel } from '../index.js';
+import { main } from './main.js';
 
 const folder = temporaryFolders();
 const photo = (name: string): string => fileURLToPath(new URL(`../../photos/${name}`, import.meta.url));
@@ -57,11 +59,24 @@ describe('ivit', () => {
     ['a number that is none', ['classify', '--top-k', 'many', 'cat.jpg'], /--top-k must be an integer/],
     ['no calibration folder', ['quantize', 'model', '-o', 'x'], /--calibrate/],
     ['an unknown recipe', ['quantize', 'm', '--calibrate', 'd', '-o', 'x', '--recipe', 'p'], /no recipe "p"/],
+    ['a hub address that is none', ['inspect', 'hf:a/b', '--hf-endpoint', 'ftp://x'], /must begin with http/],
   ])('exits with 2 for %s', async (_, args, said) => {
-    const result = await runCli(args);
-    expect(result).toMatchObject({ status: 2, stdout: '' });
-    expect(result.stderr).toMatch(/^ivit: E_USAGE: /);
-    expect(result.stderr).toMatch(said);
+    let stdout = '';
+    let stderr = '';
+    const status = await main(args, {
+      out: (text) => {
+        stdout += text;
+      },
+      err: (text) => {
+        stderr += text;
+      },
+      terminal: false,
+      env: {},
+      signal: new AbortController().signal,
+    });
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toMatch(/^ivit: E_USAGE: /);
+    expect(stderr).toMatch(said);
   });
 });
 
@@ -102,7 +117,9 @@ describe('ivit classify', () => {
     const missing = join(at, 'missing.png');
     const result = await runCli(['classify', file, COFFEE, broken, missing, CAT, '--json', '--quiet']);
     expect(result.status).toBe(1);
-    expect(result.stderr).toMatch(/^ivit: .*broken\.jpg: E_[A-Z_]+: .*\nivit: .*missing\.png: E_READ: /);
+    expect(result.stderr).toMatch(
+      /^ivit: E_IMAGE_CORRUPT: .*\/broken\.jpg.*\nivit: E_READ: There is no such file \(.*\/missing\.png\)/,
+    );
     const { results } = JSON.parse(result.stdout);
     expect(results.map(({ file: name }: { file: string }) => name)).toEqual([COFFEE, broken, missing, CAT]);
     expect(results.map((entry: object) => 'error' in entry)).toEqual([false, true, true, false]);
@@ -184,6 +201,31 @@ describe('ivit quantize', () => {
     expect(b?.equals(a ?? Buffer.alloc(0))).toBe(true);
     expect(c?.equals(a ?? Buffer.alloc(0))).toBe(true);
     expect((await readdir(at)).filter((name) => name.includes('.part'))).toEqual([]);
+  });
+
+  it('quantizes a repository of the hub by the paper recipe, and the program runs', async () => {
+    const { at, photos, cache } = await workshop();
+    const hub = await startHub({ 'someone/vit': { files: floatVitFiles() } });
+    try {
+      hub.faults.cuts.push(3000);
+      const env = { IVIT_HF_ENDPOINT: hub.endpoint, IVIT_CACHE: cache };
+      const output = join(at, 'ivit.safetensors');
+      const args = ['quantize', 'hf:someone/vit@v1', '--calibrate', photos, '-o', output, '--recipe', 'paper@1'];
+      const result = await runCli([...args, '--count', '2', '--seed', '7'], { env });
+      expect(result.stderr).toContain('download model.safetensors');
+      expect(result.status).toBe(0);
+      expect(hub.requests.filter((line) => line.includes(`/resolve/${COMMIT}/`)).length).toBeGreaterThan(1);
+      expect(await readdir(join(cache, 'hub', 'blobs'))).toHaveLength(2);
+      const model = await loadModel(output);
+      expect(model.program.provenance).toMatchObject({ recipe: 'paper@1' });
+      expect(model.program.provenance?.calibration).toHaveLength(2);
+      await model.dispose();
+      const missing = await runCli(['classify', 'hf:someone/other', CAT, '--quiet'], { env });
+      expect(missing).toMatchObject({ status: 1, stdout: '' });
+      expect(missing.stderr).toMatch(/^ivit: E_NOT_FOUND: .*RepoNotFound/);
+    } finally {
+      await hub.close();
+    }
   });
 
   it('refuses an empty calibration folder and leaves no file', async () => {
