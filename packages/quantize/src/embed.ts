@@ -9,9 +9,9 @@ import {
   type VitWeights,
 } from '@ivit/models';
 import { createProgramBuilder } from '@ivit/program';
-import { int16Unit, type Streams } from './block.js';
+import { int16Unit, type Streams } from './block-context.js';
 import { roundGptq } from './gptq.js';
-import { addColumns, createMoments } from './hessian.js';
+import { addColumns, createMoments, type SecondMoments } from './hessian.js';
 import { product, weightSums } from './linear.js';
 import { magnitude, maxMagnitude, powerOfTwo, roundHalfEven } from './numeric.js';
 import { createMeter, edgeReport, measure } from './quality.js';
@@ -97,7 +97,7 @@ export async function quantizeEmbed(
   return { embed, edges: [edgeReport(EMBED, meter, unit, 'tensor')], streams: { floats, integers, unit } };
 }
 
-function decideEmbed(weights: VitWeights, moments: ReturnType<typeof createMoments>, unit: number): RecipeEmbed {
+function decideEmbed(weights: VitWeights, moments: SecondMoments, unit: number): RecipeEmbed {
   const { config, classToken, positionEmbedding } = weights;
   const { dim } = config;
   const width = moments.size;

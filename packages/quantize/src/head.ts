@@ -1,6 +1,7 @@
 import { addHead, addHeadNorm, headForward, LOGITS, type RecipeHead, tokenCount, type VitWeights } from '@ivit/models';
-import { EdgeStatistics, type Streams } from './block.js';
-import { chooseNormEdge } from './edge.js';
+import type { Streams } from './block-context.js';
+import { chooseNormEdge, type EdgeChoice } from './edge.js';
+import { createEdgeStatistics, type EdgeStatistics } from './edge-statistics.js';
 import { finishLinear, roundLinear } from './linear.js';
 import { magnitude, powerOfTwo } from './numeric.js';
 import { createMeter, edgeReport, measure } from './quality.js';
@@ -38,7 +39,7 @@ export async function quantizeHead(weights: VitWeights, streams: Streams, runner
   const input = { name: 'stream', shape: [n, dim] };
   const integersOf = (photo: number): readonly Int16Array[] => [streams.integers[photo] as Int16Array];
   const norm = chooseNormEdge(weights.norm, undefined, norms, 'norm');
-  const statistics = new EdgeStatistics(norm, 1, dim);
+  const statistics = createEdgeStatistics(norm, 1, dim);
   await runStage(
     runner,
     {
@@ -71,11 +72,7 @@ export async function quantizeHead(weights: VitWeights, streams: Streams, runner
   return { head, edges };
 }
 
-function decideHead(
-  weights: VitWeights,
-  statistics: EdgeStatistics,
-  norm: ReturnType<typeof chooseNormEdge>,
-): RecipeHead {
+function decideHead(weights: VitWeights, statistics: EdgeStatistics, norm: EdgeChoice): RecipeHead {
   const { weight, bias } = weights.head;
   const classes = bias.data.length;
   const dim = weight.data.length / classes;
@@ -85,7 +82,7 @@ function decideHead(
     for (let c = 0; c < dim; c += 1) sum += (weight.data[n * dim + c] as number) * (norm.rest?.[c] ?? 0);
     return sum;
   });
-  const input = statistics.input(weight, new Float64Array(classes).fill(1), 'head');
+  const input = statistics.nextInput(weight, new Float64Array(classes).fill(1), 'head');
   const rounded = roundLinear(input);
   for (let outputShift = MAX_OUTPUT_SHIFT; outputShift > 0; outputShift -= 1) {
     const scale = powerOfTwo(outputShift);

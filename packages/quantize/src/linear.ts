@@ -76,7 +76,6 @@ export function roundLinear(input: RowLinearInput): RoundedLinear {
   const means = new Float64Array(rows);
   for (let n = 0; n < rows; n += 1) {
     const { absolute, signed } = weightSums(weight, n, size);
-    // `+ 0`: an Int32Array has no -0, a number in JSON would.
     offset[n] = -input.zeroPoint * signed;
     const bound = magnitude(offset[n] as number) + 128 * absolute;
     if (bound * 31 > INT32_MAX) {
@@ -94,11 +93,12 @@ export function roundLinear(input: RowLinearInput): RoundedLinear {
 }
 
 /**
- * Adds the bias that makes the layer's mean output on the quantized stream equal to the float layer's.
+ * A linear layer with GPTQ weights and the bias that makes its mean output on the quantized stream the float layer's.
  *
  * @param floatMeans mean output of the float layer, its bias included.
  */
-export function correctBias(input: RowLinearInput, rounded: RoundedLinear, floatMeans: Float64Array): RecipeLinear {
+export function correctedLinear(input: RowLinearInput, floatMeans: Float64Array): RecipeLinear {
+  const rounded = roundLinear(input);
   const bias = floatMeans.map((mean, n) => (mean - (rounded.means[n] as number)) / (input.outputUnits[n] as number));
   return finishLinear(input, rounded, bias);
 }

@@ -6,7 +6,8 @@ import {
   type VitWeights,
 } from '@ivit/models';
 import type { Program } from '@ivit/program';
-import { BLOCK_PASSES, type BlockResult, quantizeBlock, type Streams } from './block.js';
+import { BLOCK_PASSES, quantizeBlock } from './block.js';
+import type { Streams } from './block-context.js';
 import { tensorsOf } from './check.js';
 import { decodeTree, digest, encodeTree } from './codec.js';
 import { programDetails } from './details.js';
@@ -31,9 +32,6 @@ function* chunks(weights: VitWeights, photos: readonly CalibrationPhoto[]): Gene
   for (const [, { data }] of tensorsOf(weights)) yield new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   for (const { pixels } of photos) yield pixels;
 }
-
-/** A block's part of the state, as kept in the cache. */
-type StoredBlock = BlockResult;
 
 /** Recipe `ptq@1`: block by block on the quantized stream (docs: QUANTISATION, R2g). */
 export async function quantizePtq(options: QuantizeOptions): Promise<QuantizeResult> {
@@ -88,7 +86,7 @@ export async function quantizePtq(options: QuantizeOptions): Promise<QuantizeRes
   const probabilities = new Float32Array(config.heads * tokensSquared(weights));
   let buffers: ReturnType<typeof createBlockActivations>[] | undefined;
   for (let index = 0; index < depth; index += 1) {
-    const result: StoredBlock = await part(`block ${index + 1}/${depth}`, BLOCK_PASSES, () => {
+    const result = await part(`block ${index + 1}/${depth}`, BLOCK_PASSES, () => {
       buffers ??= photos.map(() => ({ ...createBlockActivations(config), probabilities }));
       return quantizeBlock(weights, index, streams, buffers, geluTable, runner);
     });

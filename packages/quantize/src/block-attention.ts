@@ -1,0 +1,162 @@
+import { addAttention, addEdge, addNorm, addProjection, type RecipeBlock } from '@ivit/models';
+import { attentionScales, logitScaling } from './attention.js';
+import { type BlockContext, type EdgeResult, floatOf, floatsOf, int16Unit, of } from './block-context.js';
+import { channelMaxima, chooseNormEdge, choosePlainEdge, SYMMETRIC_ZERO_POINTS } from './edge.js';
+import { createEdgeStatistics } from './edge-statistics.js';
+import { channelMeans, correctedLinear } from './linear.js';
+import { largestOf, maxMagnitude, powerOfTwo } from './numeric.js';
+import { createMeter, edgeReport, measure } from './quality.js';
+import { rowCodesOf } from './row-codes.js';
+import { ratioOf } from './scaling.js';
+import { int16Output, outputOf, runStage } from './stage.js';
+
+/** The residual stream that enters the block, under a name of its own within a stage. */
+function residualOf({ prefix, tokens, config }: BlockContext): { name: string; shape: readonly number[] } {
+  return { name: `${prefix}.input`, shape: [tokens, config.dim] };
+}
+
+/** Stage 1: residual stream → norm 1, row-quantized. */
+export async function quantizeNorm1(context: BlockContext): Promise<EdgeResult> {
+  const { config, float, prefix, tokens, streams } = context;
+  const name = `${prefix}.norm1`;
+  const residual = residualOf(context);
+  const choice = chooseNormEdge(float.norm1, float.qkv.weight, floatsOf(context, 'ln1'), name);
+  const statistics = createEdgeStatistics(choice, tokens, config.dim);
+  const values: Int16Array[] = [];
+  await runStage(
+    context.runner,
+    {
+      inputs: [residual],
+      build: (builder) => void addNorm(builder, name, residual.name, choice.edge),
+      outputs: [name, `${name}.row`, `${name}.codes`],
+    },
+    streams.integers.length,
+    (photo) => [of(streams.integers, photo)],
+    (photo, outputs) => {
+      values.push(int16Output(outputs, name));
+      statistics.add(rowCodesOf(outputs, name, tokens), floatOf(context, 'ln1', photo));
+    },
+  );
+  context.edges.push(statistics.report(name));
+  return { choice, statistics, values };
+}
+
+export interface AttentionResult {
+  readonly qkv: RecipeBlock['qkv'];
+  readonly logits: RecipeBlock['logits'];
+  readonly attention: EdgeResult;
+}
+
+/** Stage 2: norm 1 → qkv → attention, row-quantized. */
+export async function quantizeAttention(context: BlockContext, norm1: EdgeResult): Promise<AttentionResult> {
+  const { config, float, prefix, tokens, edges } = context;
+  const { dim } = config;
+  const name = `${prefix}.attention`;
+  const qkvName = `${prefix}.qkv`;
+  const floatQkv = floatsOf(context, 'qkv');
+  const scales = attentionScales(config, channelMaxima(floatQkv, 3 * dim));
+  const qkv = correctedLinear(
+    norm1.statistics.nextInput(float.qkv.weight, scales.qkv, qkvName),
+    channelMeans(floatQkv, 3 * dim),
+  );
+  const largestLogit = largestOf(floatsOf(context, 'logits').map((tensor) => maxMagnitude(tensor)));
+  const logits = logitScaling(config, scales, largestLogit, `${name}.logits`);
+  // A row of 16-bit probabilities sums to less than 2^15 + N; times int8 v.
+  const choice = choosePlainEdge(
+    scales.qkv.subarray(2 * dim).map((scale) => scale / 32768),
+    (32768 + tokens) * 128,
+    floatsOf(context, 'attention'),
+    dim,
+    SYMMETRIC_ZERO_POINTS,
+    name,
+  );
+  const statistics = createEdgeStatistics(choice, tokens, dim);
+  const values: Int16Array[] = [];
+  const qkvMeter = createMeter();
+  const logitMeter = createMeter();
+  const logitUnit = 1 / (Math.LOG2E * powerOfTwo(logits.fractionBits));
+  const norm1Name = `${prefix}.norm1`;
+  await runStage(
+    context.runner,
+    {
+      inputs: [{ name: norm1Name, shape: [tokens, dim] }],
+      build: (builder) => {
+        const x = addEdge(builder, norm1Name, norm1.choice.edge);
+        addAttention(builder, config, prefix, x, { qkv, logits, attention: choice.edge });
+        addEdge(builder, name, choice.edge);
+      },
+      outputs: [name, `${name}.row`, `${name}.codes`, `${name}.logits`, qkvName],
+    },
+    norm1.values.length,
+    (photo) => [of(norm1.values, photo)],
+    (photo, outputs) => {
+      values.push(int16Output(outputs, name));
+      statistics.add(rowCodesOf(outputs, name, tokens), floatOf(context, 'attention', photo));
+      const codes = outputOf(outputs, qkvName).data;
+      const units = scales.qkv;
+      measure(qkvMeter, floatOf(context, 'qkv', photo), (i) => (codes[i] as number) * (units[i % (3 * dim)] as number));
+      const logitCodes = outputOf(outputs, `${name}.logits`).data;
+      measure(logitMeter, floatOf(context, 'logits', photo), (i) => (logitCodes[i] as number) * logitUnit);
+    },
+  );
+  edges.push(edgeReport(qkvName, qkvMeter, largestOf(scales.qkv), 'channel'));
+  edges.push(edgeReport(`${name}.logits`, logitMeter, logitUnit, 'tensor'));
+  edges.push(statistics.report(name));
+  return { qkv, logits, attention: { choice, statistics, values } };
+}
+
+export interface ProjectionResult {
+  readonly proj: RecipeBlock['proj'];
+  readonly residual1: RecipeBlock['residual1'];
+  /** Residual stream between the two halves of the block, and its unit. */
+  readonly values: readonly Int16Array[];
+  readonly unit: number;
+  readonly norm2: EdgeResult;
+}
+
+/** Stage 3: attention → projection → residual addition → norm 2, row-quantized. */
+export async function quantizeProjection(context: BlockContext, attention: EdgeResult): Promise<ProjectionResult> {
+  const { config, float, prefix, tokens, streams, edges } = context;
+  const { dim, heads } = config;
+  const name = `${prefix}.residual1`;
+  const residual = residualOf(context);
+  const floatMiddle = floatsOf(context, 'afterAttention');
+  const unit = int16Unit(floatMiddle, name);
+  const before = channelMeans(streams.floats, dim);
+  const proj = correctedLinear(
+    attention.statistics.nextInput(float.proj.weight, new Float64Array(dim).fill(unit), `${prefix}.proj`),
+    channelMeans(floatMiddle, dim).map((mean, c) => mean - (before[c] as number)),
+  );
+  const residual1 = ratioOf(streams.unit, unit);
+  const norm2Name = `${prefix}.norm2`;
+  const choice = chooseNormEdge(float.norm2, float.fc1.weight, floatsOf(context, 'ln2'), norm2Name);
+  const statistics = createEdgeStatistics(choice, tokens, dim);
+  const values: Int16Array[] = [];
+  const norm2Values: Int16Array[] = [];
+  const meter = createMeter();
+  const attentionName = `${prefix}.attention`;
+  await runStage(
+    context.runner,
+    {
+      inputs: [{ name: attentionName, shape: [tokens, heads, dim / heads] }, residual],
+      build: (builder) => {
+        const x = addEdge(builder, attentionName, attention.choice.edge);
+        const middle = addProjection(builder, prefix, x, residual.name, { proj, residual1 });
+        addNorm(builder, norm2Name, middle, choice.edge);
+      },
+      outputs: [name, norm2Name, `${norm2Name}.row`, `${norm2Name}.codes`],
+    },
+    attention.values.length,
+    (photo) => [of(attention.values, photo), of(streams.integers, photo)],
+    (photo, outputs) => {
+      const middle = int16Output(outputs, name);
+      values.push(middle);
+      norm2Values.push(int16Output(outputs, norm2Name));
+      measure(meter, floatOf(context, 'afterAttention', photo), (i) => (middle[i] as number) * unit);
+      statistics.add(rowCodesOf(outputs, norm2Name, tokens), floatOf(context, 'ln2', photo));
+    },
+  );
+  edges.push(edgeReport(name, meter, unit, 'tensor'));
+  edges.push(statistics.report(norm2Name));
+  return { proj, residual1, values, unit, norm2: { choice, statistics, values: norm2Values } };
+}

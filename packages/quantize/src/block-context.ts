@@ -1,0 +1,70 @@
+import type { BlockActivations, VitBlockWeights, VitConfig } from '@ivit/models';
+import { SMALLEST_SCALE } from './attention.js';
+import type { EdgeChoice } from './edge.js';
+import { checkFinite } from './edge.js';
+import type { EdgeStatistics } from './edge-statistics.js';
+import { largestOf, maxMagnitude } from './numeric.js';
+import type { StageRunner } from './stage.js';
+import type { EdgeReport } from './types.js';
+
+const INT16_MAX = 32767;
+
+/** The residual streams of all photos between two blocks. */
+export interface Streams {
+  /** `[N,D]` each. */
+  readonly floats: readonly Float32Array[];
+  /** `[N,D]` each, in units of `unit`. */
+  readonly integers: readonly Int16Array[];
+  readonly unit: number;
+}
+
+/** What the stages of one block share. */
+export interface BlockContext {
+  readonly config: VitConfig;
+  readonly float: VitBlockWeights;
+  /** Of value names: `blocks.3`. */
+  readonly prefix: string;
+  /** Tokens with the class token. */
+  readonly tokens: number;
+  readonly streams: Streams;
+  /** Float activations, one set per photo. */
+  readonly buffers: readonly BlockActivations[];
+  readonly geluTable: Int16Array;
+  readonly runner: StageRunner;
+  /** Collects the report, in the order of the program. */
+  readonly edges: EdgeReport[];
+}
+
+/** A row-quantized edge once its stage has run. */
+export interface EdgeResult {
+  readonly choice: EdgeChoice;
+  readonly statistics: EdgeStatistics;
+  /** int16 values per photo, from which the next stage starts. */
+  readonly values: readonly Int16Array[];
+}
+
+/** One float activation of every photo. */
+export function floatsOf(context: BlockContext, name: keyof BlockActivations): Float32Array[] {
+  return context.buffers.map((activations) => activations[name]);
+}
+
+/** One float activation of one photo. */
+export function floatOf(context: BlockContext, name: keyof BlockActivations, photo: number): Float32Array {
+  const activations = context.buffers[photo];
+  if (activations === undefined) throw new RangeError(`there is no photo ${photo}`);
+  return activations[name];
+}
+
+/** The photo's tensor; both run over the same photos. */
+export function of(tensors: readonly Int16Array[], photo: number): Int16Array {
+  const tensor = tensors[photo];
+  if (tensor === undefined) throw new RangeError(`there is no photo ${photo}`);
+  return tensor;
+}
+
+/** Unit of an int16 tensor that holds the calibrated maximum exactly, no margin. */
+export function int16Unit(tensors: readonly Float32Array[], where: string): number {
+  const largest = largestOf(tensors.map((tensor) => maxMagnitude(tensor)));
+  checkFinite(largest, where);
+  return Math.max(largest / INT16_MAX, SMALLEST_SCALE);
+}

@@ -1,0 +1,138 @@
+import {
+  addEdge,
+  addFc1,
+  addFc2,
+  addGelu,
+  addGeluTable,
+  GELU_INPUT_STEP_BITS,
+  GELU_RAMP,
+  type RecipeBlock,
+} from '@ivit/models';
+import type { ProjectionResult } from './block-attention.js';
+import { type BlockContext, type EdgeResult, floatOf, floatsOf, int16Unit, of, type Streams } from './block-context.js';
+import { choosePlainEdge, GELU_ZERO_POINTS } from './edge.js';
+import { createEdgeStatistics } from './edge-statistics.js';
+import { channelMeans, correctedLinear } from './linear.js';
+import { powerOfTwo, roundHalfEven } from './numeric.js';
+import { createMeter, edgeReport, measure } from './quality.js';
+import { rowCodesOf } from './row-codes.js';
+import { ratioOf } from './scaling.js';
+import { int16Output, runStage } from './stage.js';
+
+/** Unit of `ramplookup`'s result, 2^-12, and its largest magnitude. */
+const GELU_UNIT = /* @__PURE__ */ powerOfTwo(-GELU_INPUT_STEP_BITS - GELU_RAMP);
+const GELU_BOUND = 32768 * 32;
+
+export interface HiddenResult {
+  readonly fc1: RecipeBlock['fc1'];
+  /** int16 fc1 output per photo. */
+  readonly values: readonly Int16Array[];
+  /** Its `values` are not kept: the next stage starts from fc1's. */
+  readonly gelu: EdgeResult;
+}
+
+/** Stage 4: norm 2 → fc1 → GELU, row-quantized. */
+export async function quantizeHidden(context: BlockContext, norm2: EdgeResult): Promise<HiddenResult> {
+  const { config, float, prefix, tokens, edges, geluTable } = context;
+  const { dim, mlpDim } = config;
+  const name = `${prefix}.fc1`;
+  const unit = powerOfTwo(-GELU_INPUT_STEP_BITS);
+  const fc1 = correctedLinear(
+    norm2.statistics.nextInput(float.fc1.weight, new Float64Array(mlpDim).fill(unit), name),
+    channelMeans(floatsOf(context, 'fc1'), mlpDim),
+  );
+  const geluName = `${prefix}.gelu`;
+  const choice = choosePlainEdge(
+    Float64Array.of(GELU_UNIT),
+    GELU_BOUND,
+    floatsOf(context, 'gelu'),
+    mlpDim,
+    GELU_ZERO_POINTS,
+    geluName,
+  );
+  const statistics = createEdgeStatistics(choice, tokens, mlpDim);
+  const values: Int16Array[] = [];
+  const meter = createMeter();
+  const norm2Name = `${prefix}.norm2`;
+  await runStage(
+    context.runner,
+    {
+      inputs: [{ name: norm2Name, shape: [tokens, dim] }],
+      build: (builder) => {
+        const x = addEdge(builder, norm2Name, norm2.choice.edge);
+        const hidden = addFc1(builder, prefix, x, { fc1 });
+        addGelu(builder, prefix, hidden, choice.edge, addGeluTable(builder, geluTable));
+      },
+      outputs: [name, `${geluName}.row`, `${geluName}.codes`],
+    },
+    norm2.values.length,
+    (photo) => [of(norm2.values, photo)],
+    (photo, outputs) => {
+      const hidden = int16Output(outputs, name);
+      values.push(hidden);
+      measure(meter, floatOf(context, 'fc1', photo), (i) => (hidden[i] as number) * unit);
+      statistics.add(rowCodesOf(outputs, geluName, tokens), floatOf(context, 'gelu', photo));
+    },
+  );
+  edges.push(edgeReport(name, meter, unit, 'tensor'));
+  edges.push(statistics.report(geluName));
+  return { fc1, values, gelu: { choice, statistics, values: [] } };
+}
+
+export interface OutputResult {
+  readonly fc2: RecipeBlock['fc2'];
+  readonly residual2: RecipeBlock['residual2'];
+  readonly streams: Streams;
+}
+
+/** Stage 5: GELU → fc2 → residual addition. */
+export async function quantizeOutput(
+  context: BlockContext,
+  { values: hidden, gelu }: HiddenResult,
+  middle: ProjectionResult,
+): Promise<OutputResult> {
+  const { config, float, prefix, tokens, edges, geluTable } = context;
+  const { dim, mlpDim } = config;
+  const name = `${prefix}.residual2`;
+  const floatOutput = floatsOf(context, 'output');
+  const unit = int16Unit(floatOutput, name);
+  // GELU is never below -0.17, so the overflow proof of rows needs no int16 beneath that.
+  const lowest = roundHalfEven((least(geluTable) * GELU_UNIT) / gelu.choice.step) - 1;
+  const before = channelMeans(floatsOf(context, 'afterAttention'), dim);
+  const fc2 = correctedLinear(
+    gelu.statistics.nextInput(float.fc2.weight, new Float64Array(dim).fill(unit), `${prefix}.fc2`, lowest),
+    channelMeans(floatOutput, dim).map((mean, c) => mean - (before[c] as number)),
+  );
+  const residual2 = ratioOf(middle.unit, unit);
+  const integers: Int16Array[] = [];
+  const meter = createMeter();
+  const hiddenName = `${prefix}.fc1`;
+  const middleName = `${prefix}.residual1`;
+  await runStage(
+    context.runner,
+    {
+      inputs: [
+        { name: hiddenName, shape: [tokens, mlpDim] },
+        { name: middleName, shape: [tokens, dim] },
+      ],
+      build: (builder) => {
+        const x = addGelu(builder, prefix, hiddenName, gelu.choice.edge, addGeluTable(builder, geluTable));
+        addFc2(builder, prefix, x, middleName, { fc2, residual2 });
+      },
+      outputs: [name],
+    },
+    hidden.length,
+    (photo) => [of(hidden, photo), of(middle.values, photo)],
+    (photo, outputs) => {
+      const output = int16Output(outputs, name);
+      integers.push(output);
+      measure(meter, floatOf(context, 'output', photo), (i) => (output[i] as number) * unit);
+    },
+  );
+  edges.push(edgeReport(name, meter, unit, 'tensor'));
+  return { fc2, residual2, streams: { floats: floatOutput.map((tensor) => tensor.slice()), integers, unit } };
+}
+
+function least(values: Int16Array): number {
+  return values.reduce((a, b) => (a < b ? a : b), 0);
+}
