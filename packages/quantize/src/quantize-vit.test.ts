@@ -1,7 +1,7 @@
 import type { Backend } from '@ivit/backend';
 import { createReferenceBackend } from '@ivit/backend-reference';
 import { blockPrefix, EMBED, type FloatTensor, type VitWeights } from '@ivit/models';
-import { canonicalBytes, type Program, validate } from '@ivit/program';
+import { canonicalBytes, modelId, type Program, validate } from '@ivit/program';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { quantizeVit } from './quantize-vit.js';
 import { createMemoryCache } from './testing/cache.js';
@@ -119,6 +119,10 @@ describe('ptq@1', () => {
     }
   });
 
+  it('is the same to the byte on every machine', () => {
+    expect(modelId(result.program)).toBe(FROZEN_MODEL);
+  });
+
   it('is the same to the byte in a second run', async () => {
     const again = await quantizeVit({ weights, photos, backend });
     expect(identityOf(again.program)).toBe(identityOf(result.program));
@@ -177,6 +181,12 @@ describe('ptq@1', () => {
     expect(seen.every((p, i) => p.done >= (seen[i - 1]?.done ?? 0))).toBe(true);
   });
 });
+
+/**
+ * The recipe is frozen: other integers from the same weights and photos are another recipe, whatever machine, engine or
+ * change of code they come from.
+ */
+const FROZEN_MODEL = '79479674a1b5ece50c260be5a462a96b083bc21678a3c99034bc796cb22ca41a';
 
 /** dB: on this model ptq@1 reaches 30.9, the same recipe with weights rounded to nearest 28.2. */
 const FLOOR = 29.5;
@@ -272,6 +282,33 @@ describe('models with dead parts', () => {
     else if (name !== 'a residual stream of zeros') {
       expect(await logitQuality(backend, model, program, photos.slice(0, 4))).toBeGreaterThan(25);
     }
+  });
+});
+
+describe('unusual models and photos', () => {
+  it('keeps massive activations that plain min/max loses', async () => {
+    const model = withBlock(({ fc1, fc2 }) => {
+      const hidden = fc1.weight.data.map((w, i) => (Math.floor(i / weights.config.dim) === 9 ? 25 * w : w));
+      const output = fc2.weight.data.map((w, i) => (Math.floor(i / weights.config.mlpDim) === 5 ? 60 * w : w));
+      return {
+        fc1: { ...fc1, weight: { shape: fc1.weight.shape, data: hidden } },
+        fc2: { ...fc2, weight: { shape: fc2.weight.shape, data: output } },
+      };
+    });
+    const [ptq, paper] = [
+      await quantizeVit({ weights: model, photos, backend }),
+      await quantizeVit({ weights: model, photos, backend, recipe: 'paper@1' }),
+    ];
+    const better = await logitQuality(backend, model, ptq.program, photos);
+    expect(better).toBeGreaterThan((await logitQuality(backend, model, paper.program, photos)) + 9);
+  });
+
+  it.each([
+    ['one photo', randomPhotos(1, 16, 3)],
+    ['black photos', [1, 2].map((i) => ({ name: `${i}.png`, sha256: '', pixels: new Uint8Array(768) }))],
+  ])('takes %s', async (_, few) => {
+    const { program } = await quantizeVit({ weights, photos: few, backend });
+    expect(await logitQuality(backend, weights, program, few)).toBeGreaterThan(30);
   });
 });
 

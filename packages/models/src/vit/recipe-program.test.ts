@@ -1,0 +1,132 @@
+import { type Program, validate } from '@ivit/program';
+import { describe, expect, it } from 'vitest';
+import { buildRecipeVit } from './recipe-program.js';
+import { GELU_TABLE_LENGTH, type RecipeEdge, type RecipeLinear, type VitRecipe } from './recipe-types.js';
+import type { VitConfig } from './types.js';
+
+const config: VitConfig = {
+  imageSize: 8,
+  patchSize: 4,
+  dim: 8,
+  depth: 2,
+  heads: 2,
+  mlpDim: 16,
+  layerNormEps: 1e-6,
+  classes: 3,
+};
+
+/** A layer of small weights with zero-point z. */
+function linear(n: number, k: number, z: number): RecipeLinear {
+  const weight = Int8Array.from({ length: n * k }, (_, i) => ((i * 37) % 255) - 127);
+  const offset = Int32Array.from({ length: n }, (_, row) =>
+    z === 0 ? 0 : -z * weight.subarray(row * k, (row + 1) * k).reduce((a, b) => a + b, 0),
+  );
+  return {
+    weight,
+    offset,
+    scaling: { m: new Int32Array(n).fill(1000), e: 24, bias: new Int32Array(n).fill(-5), k: 10 },
+  };
+}
+
+function edge(width: number, zeroPoint: number, z?: number): RecipeEdge {
+  const m = new Int32Array(width).fill(1000);
+  return { scaling: z === undefined ? { m, e: 20 } : { m, e: 20, z: new Int32Array(width).fill(z) }, zeroPoint };
+}
+
+const block: VitRecipe['blocks'][number] = {
+  norm1: edge(8, 0, 7),
+  qkv: linear(24, 8, 0),
+  logits: { scaling: { m: Int32Array.of(900, 1100), e: 12 }, fractionBits: 8 },
+  attention: edge(8, 16),
+  proj: linear(8, 8, 16),
+  residual1: { m: 3, e: 1 },
+  norm2: edge(8, -32),
+  fc1: linear(16, 8, -32),
+  gelu: edge(1, -112),
+  fc2: linear(8, 16, -112),
+  residual2: { m: 1, e: 0 },
+};
+
+const recipe: VitRecipe = {
+  config,
+  embed: {
+    weight: new Int8Array(8 * 48).fill(3),
+    bias: new Int32Array(8).fill(-9),
+    scaling: { m: new Int32Array(8).fill(77), e: 10 },
+    position: new Int16Array(4 * 8).fill(100),
+    positionRatio: { m: 5, e: 3 },
+    classRow: new Int16Array(8).fill(-1234),
+  },
+  blocks: [block, block],
+  head: { norm: edge(8, 0), linear: linear(3, 8, 0), outputShift: 12 },
+};
+
+const table = new Int16Array(GELU_TABLE_LENGTH).fill(-600);
+table[GELU_TABLE_LENGTH - 1] = 0;
+
+function opsOf(program: Program, prefix: string): string[] {
+  return program.ops.filter((op) => op.result.startsWith(prefix)).map((op) => op.op);
+}
+
+describe('buildRecipeVit', () => {
+  const program = buildRecipeVit(recipe, table, { labels: ['a', 'b', 'c'] });
+
+  it('passes the overflow proof', () => {
+    const { facts } = validate(program);
+    expect(facts.ops).toEqual({
+      lookup: 1,
+      gather: 1,
+      linear: 1 + 2 * 4 + 1,
+      concat: 1,
+      layernorm: 5,
+      requantize: 1 + 2 * 9 + 2,
+      rowscale: 9,
+      rowquantize: 9,
+      matmul: 4,
+      softmax: 2,
+      ramplookup: 2,
+    });
+    expect(program.outputShift).toBe(12);
+    expect(program.values[program.output]).toEqual({ dtype: 'i32', shape: [3] });
+  });
+
+  it('writes a block in the order of the op set page', () => {
+    const rows = ['rowscale', 'rowquantize', 'linear', 'requantize'];
+    expect(opsOf(program, 'blocks.1.')).toEqual([
+      ...['layernorm', 'requantize', ...rows],
+      ...['matmul', 'requantize', 'softmax', 'matmul', 'requantize', ...rows],
+      ...['layernorm', 'requantize', ...rows],
+      ...['ramplookup', 'requantize', ...rows],
+    ]);
+    expect(opsOf(program, 'embed')).toEqual(['lookup', 'gather', 'linear', 'requantize', 'concat']);
+  });
+
+  it('gives rowscale the caps 127 - z and 128 + z', () => {
+    const caps = program.ops.flatMap((op) => (op.op === 'rowscale' ? [[op.result, op.cp, op.cn]] : []));
+    expect(caps.slice(0, 4)).toEqual([
+      ['blocks.0.norm1.row', 127, 128],
+      ['blocks.0.attention.row', 111, 144],
+      ['blocks.0.norm2.row', 159, 96],
+      ['blocks.0.gelu.row', 239, 16],
+    ]);
+  });
+
+  it('leaves out the offset of a layer whose input has zero-point 0', () => {
+    const withOffset = program.ops.flatMap((op) => (op.op === 'linear' && op.b !== undefined ? [op.result] : []));
+    expect(withOffset).toEqual([
+      'embed.sum',
+      ...[0, 1].flatMap((index) => ['proj', 'fc1', 'fc2'].map((name) => `blocks.${index}.${name}.sum`)),
+    ]);
+  });
+
+  it('refuses integers that break the overflow proof', () => {
+    const wide = { ...block, qkv: { ...block.qkv, scaling: { ...block.qkv.scaling, k: 40 } } };
+    const big = {
+      ...wide,
+      qkv: { ...wide.qkv, scaling: { ...wide.qkv.scaling, bias: new Int32Array(24).fill(2 ** 30) } },
+    };
+    expect(() => buildRecipeVit({ ...recipe, blocks: [big] }, table)).toThrow(
+      expect.objectContaining({ code: 'E_PROGRAM_OVERFLOW' }),
+    );
+  });
+});
