@@ -146,6 +146,11 @@ describe('validate', () => {
       }),
     ],
     [
+      'a reserved name',
+      'E_PROGRAM_NAME',
+      (p) => ({ ...p, values: { ...p.values, constructor: { dtype: 'i8', shape: [1] } as const } }),
+    ],
+    [
       'a huge value',
       'E_PROGRAM_LIMIT',
       (p) => ({

@@ -32,9 +32,16 @@ function refuse(code: string, message: string, where: string): never {
   throw new IvitError(code, message, { where });
 }
 
+/** Names that mean something else to an object or to the file format. */
+const RESERVED_NAMES: ReadonlySet<string> = new Set(['__proto__', '__metadata__', 'constructor', 'prototype']);
+
 function checkName(name: string, where: string): void {
-  if (!NAME_PATTERN.test(name) || name === '__proto__' || name === '__metadata__') {
-    refuse('E_PROGRAM_NAME', `'${name.slice(0, 40)}' is no name: letters, digits and _./- only, at most 200`, where);
+  if (!NAME_PATTERN.test(name) || RESERVED_NAMES.has(name)) {
+    refuse(
+      'E_PROGRAM_NAME',
+      `'${name.slice(0, 40)}' is no name: letters, digits and _./- only, at most 200, none reserved`,
+      where,
+    );
   }
 }
 
