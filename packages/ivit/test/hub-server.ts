@@ -78,6 +78,15 @@ export async function startHub(repositories: Readonly<Record<string, Repository>
     requests.push([request.method, request.url, request.headers.range].filter((part) => part !== undefined).join(' '));
   }
 
+  /**
+   * Resets the connection after so many turns of the event loop, 20 ms each: the client shares the loop, and on a busy
+   * machine one long timer would fire before it has read what was sent.
+   */
+  function cutAfter(request: IncomingMessage, turns: number): void {
+    if (turns === 0) request.socket.destroy();
+    else setTimeout(() => cutAfter(request, turns - 1), 20);
+  }
+
   function send(request: IncomingMessage, response: ServerResponse, bytes: Uint8Array): void {
     const match = faults.noRanges || faults.chunked ? null : /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
     const from = match?.[1] === undefined ? 0 : Number(match[1]);
@@ -98,8 +107,7 @@ export async function startHub(repositories: Readonly<Record<string, Repository>
       return;
     }
     response.write(body.subarray(0, cut), () => {
-      // Long enough for the bytes to arrive before the reset.
-      if (faults.stallAfter === undefined) setTimeout(() => request.socket.destroy(), 30);
+      if (faults.stallAfter === undefined) cutAfter(request, 10);
     });
   }
 
