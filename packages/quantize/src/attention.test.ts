@@ -1,6 +1,6 @@
+import { geluRampTable } from '@ivit/nonlinear/convert';
 import { describe, expect, it } from 'vitest';
 import { attentionScales, logitScaling } from './attention.js';
-import { geluRampTable } from './gelu-table.js';
 import { randomVit } from './testing/random-vit.js';
 
 const { config } = randomVit(1, { dim: 8, heads: 2 });

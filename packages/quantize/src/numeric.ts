@@ -1,14 +1,5 @@
 import { powerOfTwo } from '@ivit/models';
-
-/** 1.5·2^52: adding and subtracting it leaves |x| < 2^51 rounded to an integer, ties to even. */
-const ROUND = 6755399441055744;
-
-/** Nearest integer, ties to even; x itself from 2^51 on, where its spacing is at most 1/2 … and no caller goes. */
-export function roundHalfEven(x: number): number {
-  if (!(x < 2251799813685248 && x > -2251799813685248)) return x;
-  // + 0 turns -0 into 0, which would otherwise reach JSON.
-  return x + ROUND - ROUND + 0;
-}
+import { roundHalfEven } from '@ivit/nonlinear/convert';
 
 export function magnitude(x: number): number {
   return x < 0 ? -x : x;
@@ -62,4 +53,4 @@ export function naturalLog(x: number): number {
   return 2 * sum + k * Math.LN2;
 }
 
-export { powerOfTwo };
+export { powerOfTwo, roundHalfEven };

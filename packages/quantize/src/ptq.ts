@@ -5,6 +5,7 @@ import {
   type VitRecipe,
   type VitWeights,
 } from '@ivit/models';
+import { geluRampTable } from '@ivit/nonlinear/convert';
 import type { Program } from '@ivit/program';
 import { BLOCK_PASSES, quantizeBlock } from './block.js';
 import type { Streams } from './block-context.js';
@@ -12,7 +13,6 @@ import { tensorsOf } from './check.js';
 import { decodeTree, digest, encodeTree } from './codec.js';
 import { programDetails } from './details.js';
 import { EMBED_PASSES, quantizeEmbed } from './embed.js';
-import { geluRampTable } from './gelu-table.js';
 import { HEAD_PASSES, quantizeHead } from './head.js';
 import { checkAborted, type StageRunner } from './stage.js';
 import type { CalibrationPhoto, EdgeReport, QuantizeOptions, QuantizeResult } from './types.js';
