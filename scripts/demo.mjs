@@ -30,11 +30,16 @@ const building = performance.now();
 const { buildPackages } = await import('../apps/demo/build.mjs');
 console.log(`built ${await buildPackages()} packages in ${since(building)}\n\n== run`);
 
-const { CAT, labelPhoto } = await import('../apps/demo/label.mjs');
+const { labelPhoto, PHOTOS } = await import('../apps/demo/label.mjs');
 const [named] = process.argv.slice(2);
-const agreed = await labelPhoto(named === undefined ? CAT : resolve(process.env.INIT_CWD ?? '.', named));
+const photos = named === undefined ? PHOTOS : [resolve(process.env.INIT_CWD ?? '.', named)];
+let agreed = true;
+for (const photo of photos) {
+  agreed = (await labelPhoto(photo)) && agreed;
+  console.log();
+}
 if (agreed) {
-  console.log(`\ndone in ${since(started)}`);
+  console.log(`done in ${since(started)}`);
 } else {
   console.error('The backends gave different receipts: one of them computes wrongly.');
   process.exitCode = 1;

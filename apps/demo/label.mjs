@@ -1,8 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { defaultBackends, loadModel } from 'ivit';
 
-/** The photo that is labeled unless another is named. */
-export const CAT = fileURLToPath(new URL('../../packages/ivit/photos/cat.jpg', import.meta.url));
+const bundled = (name) => fileURLToPath(new URL(`../../packages/ivit/photos/${name}`, import.meta.url));
+
+/** The photos that are labeled unless another is named: one of a class that the model knows, one of none. */
+export const PHOTOS = [bundled('cat.jpg'), bundled('rocket.jpg')];
 
 async function labelOn(backend, photo) {
   const started = performance.now();
