@@ -4,7 +4,7 @@ import { defaultBackends, loadModel } from 'ivit';
 const bundled = (name) => fileURLToPath(new URL(`../../packages/ivit/photos/${name}`, import.meta.url));
 
 /** The photos that are labeled unless another is named: one of a class that the model knows, one of none. */
-export const PHOTOS = [bundled('cat.jpg'), bundled('rocket.jpg')];
+export const PHOTOS = [bundled('kingfisher.jpg'), bundled('rocket.jpg')];
 
 async function labelOn(backend, photo) {
   const started = performance.now();
