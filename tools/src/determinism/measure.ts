@@ -1,12 +1,13 @@
-import { createHash } from 'node:crypto';
 import { createReferenceBackend } from '@ivit/backend-reference';
 import { writeProgram } from '@ivit/formats/program';
 import { vitForward } from '@ivit/models';
 import { littleEndianBytes, type Program, selfCheckPixels, validate } from '@ivit/program';
 import { quantizeVit, type Recipe } from '@ivit/quantize';
+import { sha256 as hash } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
 import { seededPhotos, seededVit } from './seeded-vit.js';
 
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const sha256 = (bytes: Uint8Array): string => bytesToHex(hash(bytes));
 
 async function logits(program: Program): Promise<Uint8Array> {
   const executable = await createReferenceBackend().compile(validate(program));
