@@ -1,7 +1,7 @@
 import { main } from './cli/main.js';
 
 const controller = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(name, () => {
     // A second one does not wait: temporary files go by the exit handlers.
     if (controller.signal.aborted) process.exit(130);

@@ -278,7 +278,10 @@ describe('ivit quantize', () => {
     expect(await readdir(at)).toEqual(before);
   });
 
-  it.skipIf(process.platform === 'win32')('ends at Ctrl-C with 130 and leaves no file', async () => {
+  it.skipIf(process.platform === 'win32').each([
+    ['Ctrl-C', 'SIGINT'],
+    ['a closed terminal', 'SIGHUP'],
+  ] as const)('ends at %s with 130 and leaves no file', async (_, signal) => {
     const { at, model, photos } = await workshop();
     const before = await readdir(at);
     let sent = false;
@@ -287,7 +290,7 @@ describe('ivit quantize', () => {
       onStderr: (text, child) => {
         if (sent || !text.includes('calibration photos')) return;
         sent = true;
-        child.kill('SIGINT');
+        child.kill(signal);
       },
     });
     expect(sent).toBe(true);
