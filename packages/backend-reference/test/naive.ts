@@ -320,7 +320,9 @@ export function interpret(program: Program, pixels: Uint8Array): Map<string, rea
   };
   const values = new Map<string, readonly bigint[]>([[program.input, Array.from(pixels, (v) => BigInt(v))]]);
   const operand = (o: Operand): Tensor => {
-    if ('constant' in o) return see(constant(o.constant), o.view);
+    if ('constant' in o) {
+      return { ...see(constant(o.constant), o.view), unsigned: program.constants[o.constant]?.dtype === 'u8' };
+    }
     const { shape, dtype } = program.values[o.value] as Program['values'][string];
     return { ...see({ shape, data: values.get(o.value) as readonly bigint[] }, o.view), unsigned: dtype === 'u8' };
   };
