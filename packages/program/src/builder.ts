@@ -91,7 +91,7 @@ export function createProgramBuilder(input: string, shape: readonly number[]): P
       const result = infer(op, ops.length, ledger, declared);
       ops.push(op);
       values[op.result] = result.type;
-      ledger.values.set(op.result, result);
+      ledger.add(op.result, result);
       return op.result;
     },
     type: (value) => known(value).type,

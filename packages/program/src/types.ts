@@ -255,7 +255,7 @@ export interface ProgramLimits {
   readonly ops: number;
   /** Multiply-accumulates of one image. */
   readonly macs: number;
-  /** Bytes of all constants plus all values of one image. */
+  /** Bytes of all constants, all values of one image and all operands that are strided views. */
   readonly bytes: number;
 }
 

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { createProgramBuilder, IvitError, modelId, type Op, type Program, printProgram, validate } from './index.js';
+import {
+  createProgramBuilder,
+  IvitError,
+  modelId,
+  type Op,
+  type Program,
+  printProgram,
+  type View,
+  validate,
+} from './index.js';
 
 /** Pixels → i8 → linear → rowless requantize: the smallest whole model. */
 function tiny(change: (program: Program) => Program = (program) => program): Program {
@@ -168,6 +177,57 @@ describe('validate', () => {
     expect(codeOf(tiny(), { limits: { ops: 2 } })).toBe('E_PROGRAM_LIMIT');
     expect(codeOf(tiny(), { limits: { bytes: 100 } })).toBe('E_PROGRAM_LIMIT');
     expect(codeOf(tiny(), { limits: { macs: 24, ops: 3 } })).toBe('none');
+  });
+
+  /** The first pixel, repeated. */
+  function stretched(shape: readonly number[]): { readonly value: string; readonly view: View } {
+    return { value: 'pixels', view: { offset: 0, shape, strides: shape.map(() => 0) } };
+  }
+
+  it('bounds what broadcasting views make of a small input', () => {
+    const mean = (shape: readonly number[]): (() => Program) => {
+      return () => {
+        const b = createProgramBuilder('pixels', [1]);
+        b.add({ op: 'mean', result: 'y', x: stretched(shape), axis: 0 });
+        return b.build({ output: 'y' });
+      };
+    };
+    expect(mean([2 ** 31])).toThrow(/view of 'pixels' has 2147483648 elements/);
+    expect(mean([2 ** 16, 2 ** 16])).toThrow(/elements, more than 2147483647/);
+    const program = mean([1000])();
+    expect(codeOf(program, { fragment: true, limits: { bytes: 1001 } })).toBe('E_PROGRAM_LIMIT');
+    expect(codeOf(program, { fragment: true, limits: { bytes: 1002 } })).toBe('none');
+  });
+
+  it('refuses a mean whose sum no double holds exactly', () => {
+    const mean = (size: number): Program => {
+      const b = createProgramBuilder('pixels', [1]);
+      b.add({
+        op: 'requantize',
+        result: 'x',
+        x: { value: 'pixels' },
+        m: -(2 ** 23),
+        e: 0,
+        z: 0,
+        axis: 0,
+        run: 0,
+        to: 'i32',
+      });
+      b.add({ op: 'mean', result: 'y', x: { ...stretched([size]), value: 'x' }, axis: 0 });
+      return b.build({ output: 'y' });
+    };
+    const largest = Math.floor((2 ** 51 - 1) / (255 * 2 ** 23));
+    expect(codeOf(mean(largest), { fragment: true })).toBe('none');
+    expect(() => mean(largest + 1)).toThrow(/beyond 2\^51/);
+  });
+
+  it('spends no memory on channels that nothing tells apart', () => {
+    const size = 2 ** 30;
+    const b = createProgramBuilder('pixels', [1]);
+    b.add({ op: 'requantize', result: 'y', x: stretched([size]), m: 1, e: 0, z: 0, axis: 0, run: 1, to: 'i16' });
+    b.add({ op: 'rowscale', result: 'row', x: { value: 'y' }, cp: 127, cn: 128 });
+    expect(b.interval('y')).toEqual({ lo: 0, hi: 255 });
+    expect(codeOf(b.build({ output: 'row' }), { fragment: true })).toBe('none');
   });
 
   it('names op and field', () => {

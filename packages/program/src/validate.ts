@@ -1,7 +1,7 @@
 import { DTYPES, elementCount, MAX_RANK } from '@ivit/tensor';
 import { DTYPE_RANGE, holds } from './dtype.js';
 import { IvitError } from './error.js';
-import type { Source, ValueInfo } from './ops/context.js';
+import { MAX_ELEMENTS, type Source, type ValueInfo } from './ops/context.js';
 import { infer } from './ops/infer.js';
 import type {
   Constant,
@@ -45,9 +45,6 @@ function checkName(name: string, where: string): void {
   }
 }
 
-/** Largest size of one axis, and of a whole tensor: a typed array's reach on every engine. */
-const MAX_ELEMENTS = 2 ** 31 - 1;
-
 function checkType(type: ValueType, where: string): number {
   if (!Object.hasOwn(DTYPE_RANGE, type.dtype)) {
     refuse('E_PROGRAM_DTYPE', `'${String(type.dtype)}' is no dtype`, where);
@@ -75,14 +72,27 @@ function scan(constant: Constant): Interval {
   return { lo, hi };
 }
 
+/**
+ * Channels whose own intervals are kept, all values together (a ViT-L has about half a million): beyond it the interval of
+ * the whole value stands for its channels, which proves less but never wrongly.
+ */
+const MAX_CHANNELS = 8_000_000;
+
 /** What the program holds so far: values proved, constants scanned once each. */
 export class Ledger implements Source {
   readonly constants: Readonly<Record<string, Constant>>;
   readonly values: Map<string, ValueInfo> = new Map();
   readonly #bounds = new Map<string, Interval>();
+  #channels = 0;
 
   constructor(constants: Readonly<Record<string, Constant>>) {
     this.constants = constants;
+  }
+
+  add(name: string, info: ValueInfo): void {
+    const { channels, ...rest } = info;
+    this.#channels += channels?.lo.length ?? 0;
+    this.values.set(name, this.#channels > MAX_CHANNELS ? rest : info);
   }
 
   value(name: string): ValueInfo | undefined {
@@ -183,6 +193,7 @@ export function validate(program: Program, options: ValidateOptions = {}): Valid
   const counts: Partial<Record<OpName, number>> = {};
   const numeratorBits: Record<string, number> = {};
   let macs = 0;
+  let bytes = constantBytes + valueBytes;
   for (const [index, op] of program.ops.entries()) {
     const where = `ops[${index}]`;
     const declared = Object.hasOwn(program.values, op.result) ? program.values[op.result] : undefined;
@@ -196,9 +207,13 @@ export function validate(program: Program, options: ValidateOptions = {}): Valid
     }
     macs += result.macs ?? 0;
     if (macs > limits.macs) refuse('E_PROGRAM_LIMIT', `more than ${limits.macs} multiply-accumulates`, where);
+    bytes += result.viewBytes ?? 0;
+    if (bytes > limits.bytes) {
+      refuse('E_PROGRAM_LIMIT', `${bytes} bytes, strided views included, are more than ${limits.bytes}`, where);
+    }
     if (result.numeratorBits !== undefined) numeratorBits[op.result] = result.numeratorBits;
     counts[op.op] = (counts[op.op] ?? 0) + 1;
-    ledger.values.set(op.result, result);
+    ledger.add(op.result, result);
   }
   for (const name of Object.keys(program.values)) {
     if (!ledger.values.has(name)) refuse('E_PROGRAM_VALUE', `no op makes '${name}'`, `values.${name}`);

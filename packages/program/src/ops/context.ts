@@ -1,8 +1,11 @@
-import { denseStrides, elementCount, MAX_RANK, viewBounds } from '@ivit/tensor';
+import { DTYPES, denseStrides, elementCount, MAX_RANK, viewBounds } from '@ivit/tensor';
 import { DTYPE_RANGE } from '../dtype.js';
 import { IvitError } from '../error.js';
 import type { Constant, DType, IntArray, Interval, Op, Operand, Param, ValueType, View } from '../types.js';
 import { isDense } from '../view.js';
+
+/** Largest size of one axis, and of a whole tensor or view: a typed array's reach on every engine. */
+export const MAX_ELEMENTS: number = 2 ** 31 - 1;
 
 /** Closed intervals of each channel of the last axis. */
 export interface ChannelBounds {
@@ -36,6 +39,8 @@ export interface OpResult extends ValueInfo {
   readonly macs?: number;
   /** Bits of the largest requantization numerator |x·m| or |x·f·m·2^E + bias·2^k|. */
   readonly numeratorBits?: number;
+  /** Bytes of the operands that are seen through views and not dense: a backend may have to copy them. */
+  readonly viewBytes?: number;
 }
 
 export interface Source {
@@ -49,6 +54,8 @@ export class OpContext {
   readonly #source: Source;
   readonly #op: Op;
   readonly #index: number;
+  /** Bytes of the strided operands read so far. */
+  viewBytes = 0;
 
   constructor(source: Source, op: Op, index: number) {
     this.#source = source;
@@ -98,6 +105,7 @@ export class OpContext {
     const view = operand.view ?? { offset: 0, shape, strides: denseStrides(shape) };
     if (operand.view !== undefined) this.#checkView(view, count, name, field);
     const whole = isDense(view, count);
+    if (!whole) this.viewBytes += elementCount(view.shape) * DTYPES[dtype].bytes;
     const rows = whole ? sameLast(view.shape, shape) : keepsLastAxis(view, shape);
     return {
       name,
@@ -120,12 +128,16 @@ export class OpContext {
       );
     }
     const integers = [view.offset, ...shape, ...strides].every((n) => Number.isSafeInteger(n));
-    if (!integers || !shape.every((size) => size >= 1 && size <= 2 ** 31)) {
+    if (!integers || !shape.every((size) => size >= 1)) {
       this.fail(
         'E_PROGRAM_VIEW',
         field,
         `the view of '${name}' needs integer offset and strides and sizes of at least 1`,
       );
+    }
+    const elements = elementCount(shape);
+    if (elements > MAX_ELEMENTS) {
+      this.fail('E_PROGRAM_LIMIT', field, `the view of '${name}' has ${elements} elements, more than ${MAX_ELEMENTS}`);
     }
     const { min, max } = viewBounds(view);
     if (!Number.isSafeInteger(min) || !Number.isSafeInteger(max) || min < 0 || max >= count) {
@@ -194,6 +206,11 @@ export class OpContext {
     }
     return bound;
   }
+}
+
+/** Largest magnitude in an interval. */
+export function reachOf(bound: Interval): number {
+  return Math.max(Math.abs(bound.lo), Math.abs(bound.hi));
 }
 
 function checkRange(

@@ -14,6 +14,11 @@ import { inferRequantize, inferRowquantize, inferRowscale } from './scaling.js';
  */
 export function infer(op: Op, index: number, source: Source, declared?: ValueType): OpResult {
   const context = new OpContext(source, op, index);
+  const result = inferWith(context, op, index, declared);
+  return { ...result, viewBytes: context.viewBytes };
+}
+
+function inferWith(context: OpContext, op: Op, index: number, declared: ValueType | undefined): OpResult {
   switch (op.op) {
     case 'requantize':
       return inferRequantize(op, context);

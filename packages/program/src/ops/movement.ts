@@ -1,12 +1,17 @@
 import { elementCount } from '@ivit/tensor';
 import type { ConcatOp, DType, GatherOp, MeanOp, ValueType } from '../types.js';
-import type { OpContext, OpResult } from './context.js';
+import { type OpContext, type OpResult, reachOf } from './context.js';
+
+/** Sums below this divide exactly in a double (`divRne` of @ivit/dyadic). */
+const MEAN_LIMIT = 2 ** 51;
 
 const ANY: readonly DType[] = ['u8', 'i8', 'i16', 'i32'];
 
 export function inferMean(op: MeanOp, context: OpContext): OpResult {
   const x = context.operand(op.x, 'x', ANY);
   context.integer(op.axis, 0, x.shape.length - 1, 'axis');
+  const sum = (x.shape[op.axis] as number) * reachOf(x.bound);
+  if (sum >= MEAN_LIMIT) context.fail('E_PROGRAM_OVERFLOW', 'x', `the sum may reach ${sum}, beyond 2^51`);
   const shape = x.shape.filter((_, axis) => axis !== op.axis);
   return { type: { dtype: x.dtype, shape }, bound: x.bound };
 }

@@ -1,7 +1,7 @@
 import { elementCount } from '@ivit/tensor';
 import { INT32_MAX } from '../dtype.js';
 import type { LinearOp, MatmulOp } from '../types.js';
-import type { OpContext, OpResult } from './context.js';
+import { type OpContext, type OpResult, reachOf } from './context.js';
 import { maximum, minimum } from './scaling.js';
 
 export function inferLinear(op: LinearOp, context: OpContext): OpResult {
@@ -11,7 +11,7 @@ export function inferLinear(op: LinearOp, context: OpContext): OpResult {
   const w = context.constant(op.w, 'w', ['i8'], [undefined, inputs]);
   const outputs = w.shape[0] as number;
   const b = op.b === undefined ? undefined : context.constant(op.b, 'b', ['i32'], [outputs]).data;
-  const largest = Math.max(Math.abs(x.bound.lo), Math.abs(x.bound.hi));
+  const largest = reachOf(x.bound);
   const lo: number[] = [];
   const hi: number[] = [];
   for (let n = 0; n < outputs; n++) {
@@ -47,13 +47,13 @@ export function inferMatmul(op: MatmulOp, context: OpContext): OpResult {
   if (b.shape[rank - 2] !== inner) {
     context.fail('E_PROGRAM_SHAPE', 'b', `a has ${inner} columns, b has ${b.shape[rank - 2]} rows`);
   }
-  const largestA = Math.max(Math.abs(a.bound.lo), Math.abs(a.bound.hi));
-  const largestB = Math.max(Math.abs(b.bound.lo), Math.abs(b.bound.hi));
+  const largestA = reachOf(a.bound);
+  const largestB = reachOf(b.bound);
   const row = Math.min(inner * largestA, a.rowSum ?? Number.POSITIVE_INFINITY);
   const reach = row * largestB;
   if (reach > INT32_MAX) {
     context.fail('E_PROGRAM_OVERFLOW', 'a', `a sum of ${inner} products may reach ${reach}, beyond 2^31-1`);
   }
   const shape = [...lead, a.shape[rank - 2] as number, b.shape[rank - 1] as number];
-  return { type: { dtype: 'i32', shape }, bound: { lo: -reach, hi: reach }, macs: elementCount(shape) * inner };
+  return { type: { dtype: 'i32', shape }, bound: { lo: 0 - reach, hi: reach }, macs: elementCount(shape) * inner };
 }

@@ -1,7 +1,7 @@
 import { POW2 } from '@ivit/dyadic';
 import { DTYPE_RANGE, INT32_MAX } from '../dtype.js';
 import type { Interval, RequantizeOp, RowquantizeOp, RowscaleOp } from '../types.js';
-import type { ChannelBounds, OpContext, OperandInfo, OpResult } from './context.js';
+import { type ChannelBounds, type OpContext, type OperandInfo, type OpResult, reachOf } from './context.js';
 
 /** The largest exact integer of the format's 64-bit intermediate: 2^62. */
 const NUMERATOR_LIMIT = 1n << 62n;
@@ -99,7 +99,7 @@ export function inferRequantize(op: RequantizeOp, context: OpContext): OpResult 
     if (row.shape.length !== rows.length || row.shape.some((size, axis) => size !== rows[axis])) {
       context.fail('E_PROGRAM_SHAPE', 'row', `row is [${row.shape.join(',')}], but [${rows.join(',')}] is needed`);
     }
-    const largest = Math.max(Math.abs(x.bound.lo), Math.abs(x.bound.hi));
+    const largest = reachOf(x.bound);
     if (largest * 31 > INT32_MAX)
       context.fail('E_PROGRAM_OVERFLOW', 'x', `|x|·31 may reach ${largest * 31}, beyond 2^31-1`);
     factor = BigInt(rowFactor(row.bound.hi));
@@ -113,7 +113,10 @@ export function inferRequantize(op: RequantizeOp, context: OpContext): OpResult 
   const lo: number[] = [];
   const hi: number[] = [];
   let widest = addWide;
-  for (let j = 0; j < count; j++) {
+  // Where nothing tells the channels apart one stands for all: a run may be as long as a broadcast view.
+  const uniform = known === undefined && bias === undefined && m.length * e.length * z.length === 1;
+  const distinct = uniform ? 1 : count;
+  for (let j = 0; j < distinct; j++) {
     const source = channels === undefined ? j : (channels[j] as number);
     const xLo = BigInt(known === undefined ? x.bound.lo : (known.lo[source] as number));
     const xHi = BigInt(known === undefined ? x.bound.hi : (known.hi[source] as number));
@@ -137,7 +140,7 @@ export function inferRequantize(op: RequantizeOp, context: OpContext): OpResult 
     hi.push(clamp(yHi, range));
   }
   const bound = { lo: minimum(lo), hi: maximum(hi) };
-  const keep: { channels?: ChannelBounds } = run.isLastAxis ? { channels: { lo, hi } } : {};
+  const keep: { channels?: ChannelBounds } = run.isLastAxis && !uniform ? { channels: { lo, hi } } : {};
   return { type: { dtype: op.to, shape }, bound, ...keep, numeratorBits: bitLength(widest) };
 }
 
@@ -177,7 +180,9 @@ export function inferRowscale(op: RowscaleOp, context: OpContext): OpResult {
   const cp = context.param(op.cp, 'cp', 'i32', count, 7, INT32_MAX);
   const cn = context.param(op.cn, 'cn', 'i32', count, 7, INT32_MAX);
   let need = 16;
-  for (let c = 0; c < count; c++) {
+  const uniform = x.channels === undefined && cp.length * cn.length === 1;
+  const distinct = uniform ? 1 : count;
+  for (let c = 0; c < distinct; c++) {
     const hi = Math.max(0, x.channels === undefined ? x.bound.hi : (x.channels.hi[c] as number));
     const lo = Math.max(0, -(x.channels === undefined ? x.bound.lo : (x.channels.lo[c] as number)));
     need = Math.max(need, ceilDiv(16 * hi, cp[cp.length === 1 ? 0 : c] as number));
