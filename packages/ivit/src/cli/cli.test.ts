@@ -59,6 +59,7 @@ describe('ivit', () => {
     ['a number that is none', ['classify', '--top-k', 'many', 'cat.jpg'], /--top-k must be an integer/],
     ['no calibration folder', ['quantize', 'model', '-o', 'x'], /--calibrate/],
     ['an unknown recipe', ['quantize', 'm', '--calibrate', 'd', '-o', 'x', '--recipe', 'p'], /no recipe "p"/],
+    ['one file for two', ['quantize', 'm', '--calibrate', 'd', '-o', 'x', '--report', './x'], /name one file/],
     ['a hub address that is none', ['inspect', 'hf:a/b', '--hf-endpoint', 'ftp://x'], /must begin with http/],
   ])('exits with 2 for %s', async (_, args, said) => {
     let stdout = '';

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createReferenceBackend } from '@ivit/backend-reference';
 import { writeProgram } from '@ivit/formats/program';
 import { readVit, type VitWeights } from '@ivit/models';
@@ -78,6 +78,7 @@ export async function quantize(args: readonly string[], io: Io): Promise<number>
   if (source === undefined || others.length > 0) failUsage('quantize needs one model');
   if (calibrate === undefined) failUsage('quantize needs --calibrate and a folder of photos');
   if (output === undefined) failUsage('quantize needs -o and a file to write');
+  if (reportPath !== undefined && resolve(reportPath) === resolve(output)) failUsage('-o and --report name one file');
   const recipe = RECIPES.find((name) => name === (values.recipe ?? 'ptq@1'));
   if (recipe === undefined) failUsage(`There is no recipe "${values.recipe}"; there are ${RECIPES.join(' and ')}`);
   const job: Job = {
