@@ -4,7 +4,7 @@ import { staticScaling } from './scaling.js';
 
 const INT8_MAX = 127;
 const INT16_MAX = 32767;
-/** Smallest scale of a site that is (almost) zero on every photo (as I-ViT's, SEMANTICS §1). */
+/** Smallest scale of a site that is (almost) zero on every photo (as in I-ViT's code: 2^-23, float32's epsilon). */
 export const SMALLEST_SCALE = 1.1920928955078125e-7;
 /** Channels below this share of their head's largest count as this much in the q/k balance. */
 const BALANCE_FLOOR = 1e-6;

@@ -69,7 +69,7 @@ function walkFloat(
   visit('logits', 16, logits);
 }
 
-/** Scales by min/max over the photos, one pass, no clipping (SEMANTICS §1). */
+/** Scales by min/max over the photos, one pass, no clipping. */
 function scalesOf(weights: VitWeights, meters: ReadonlyMap<string, QualityMeter>): PaperScales {
   const scale = (name: string, bits: 8 | 16): number => {
     const meter = meters.get(name) ?? createMeter();

@@ -33,7 +33,7 @@ function* chunks(weights: VitWeights, photos: readonly CalibrationPhoto[]): Gene
   for (const { pixels } of photos) yield pixels;
 }
 
-/** Recipe `ptq@1`: block by block on the quantized stream (docs: QUANTISATION, R2g). */
+/** Recipe `ptq@1`: block by block on the quantized stream. */
 export async function quantizePtq(options: QuantizeOptions): Promise<QuantizeResult> {
   const { weights, photos, backend, signal, cache } = options;
   const { config } = weights;

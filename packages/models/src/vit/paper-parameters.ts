@@ -45,7 +45,7 @@ export interface PaperBlockParameters {
   readonly stream2: Dyadic;
 }
 
-/** Everything the paper's ViT needs at run time: integers only (SEMANTICS §1-8). */
+/** Everything the paper's ViT needs at run time: integers only. */
 export interface PaperVitParameters {
   readonly imageSize: number;
   readonly patchSize: number;

@@ -264,7 +264,7 @@ function requireMultiple(value: number, divisor: number, what: string): void {
 
 /**
  * The paper's ViT (I-ViT) as a program: `pixels` u8 [H,W,3] to `logits` i32 [classes] in units of 2^-outputShift.
- * Values are named as the checkpoint's modules; `head` are the raw accumulators. Source: OPSET, "Check: the paper's ViT".
+ * Values are named as the checkpoint's modules; `head` are the raw accumulators.
  *
  * @throws IvitError `E_MODEL_SHAPE`, `E_MODEL_SCALE`; `E_PROGRAM_…` where the parameters cannot be proved free of overflow.
  */

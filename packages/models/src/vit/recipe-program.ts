@@ -295,7 +295,7 @@ export interface RecipeDetails {
 }
 
 /**
- * The program of recipe `ptq@1` (OPSET.md, "Check: recipe R2g") from integers already decided: u8 `pixels [H,W,3]`
+ * The program of recipe `ptq@1` from integers already decided: u8 `pixels [H,W,3]`
  * to i32 `logits [classes]` in units of 2^-outputShift.
  *
  * @param geluTable i16[577], last entry 0.

@@ -1,6 +1,6 @@
 /**
- * Convert-time arithmetic of I-ViT checkpoints: IEEE float32, one rounding per operation, in the order written
- * (docs/spec, scales). `fround` after a double + - x / sqrt of two float32 is the float32 operation itself: a double has
+ * Convert-time arithmetic of I-ViT checkpoints: IEEE float32, one rounding per operation, in the order of the paper's
+ * code. `fround` after a double + - x / sqrt of two float32 is the float32 operation itself: a double has
  * more than 2·24 + 2 bits, so the second rounding never shows.
  */
 import { nonlinearError } from '../errors.js';

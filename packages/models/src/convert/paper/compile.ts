@@ -97,8 +97,8 @@ function compileBlock(
 }
 
 /**
- * Scales to multipliers: the convert-time half of SEMANTICS §1-8, float32 with one rounding per operation in the paper's
- * order, one float64 division per multiplier.
+ * Scales to multipliers: the convert-time half of I-ViT (Li and Gu, ICCV 2023), float32 with one rounding per operation
+ * in its code's order, one float64 division per multiplier.
  *
  * @throws IvitError `E_MODEL_SCALE`.
  */

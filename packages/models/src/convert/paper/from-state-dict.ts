@@ -107,7 +107,7 @@ function readStateDict(source: PaperTensors, options: PaperVitOptions): PaperQua
 
 /**
  * The integer program of a ViT trained with I-ViT's code, from its state dict: every integer of the program equals the
- * checkpoint's own run (SEMANTICS; checked against golden traces). Values are named as the checkpoint's modules, `head`
+ * checkpoint's own run (checked against golden traces). Values are named as the checkpoint's modules, `head`
  * are the raw accumulators, `logits` the output at one unit for all classes.
  *
  * @param tensors `weight_integer`, `bias_integer`, scaling factors, `cls_token`, `pos_embed`; integers may be stored as floats.

@@ -9,7 +9,7 @@ import { activationScale, type PaperBlockScales, type PaperScales } from './scal
 
 const INT32_MAX = 2 ** 31 - 1;
 
-/** Per output channel: s_w from the largest magnitude, bias in units of fl(s_w·s_x). SEMANTICS §1-2. */
+/** Per output channel: s_w from the largest magnitude, bias in units of fl(s_w·s_x), as I-ViT's code. */
 function quantizeLinear(layer: FloatLinear, inputScale: number): QuantizedLinear {
   const [n, k] = layer.weight.shape as readonly [number, number];
   const weight = new Int8Array(n * k);
@@ -48,7 +48,7 @@ function raiseScale(scale: number, least: number, step: (scale: number) => numbe
 }
 
 /**
- * Raises scales to what the integer functions can take (SEMANTICS §5, §6): |x0| ≤ 127 in ShiftGELU; in Shiftmax the sum
+ * Raises scales to what the integer functions can take (docs/spec/ivit-1.md §6): |x0| ≤ 127 in ShiftGELU; in Shiftmax the sum
  * of `tokens` exponentials |x0|·2^15 stays inside int32. Ranges narrower than that are simply not used whole.
  */
 export function limitScales(scales: PaperBlockScales, tokens: number): PaperBlockScales {

@@ -3,15 +3,15 @@ import type { QuantizedNorm } from './quantized.js';
 
 const TWO_30 = 2 ** 30;
 
-/** Largest |b| of the op `layernorm`: M - 1.02·2^30 (OPSET). */
+/** Largest |b| of the op `layernorm`: M - 1.02·2^30 (docs/spec/ivit-1.md §8). */
 const BIAS_BOUND = 2 ** 31 - 1 - 1.02 * TWO_30;
 
 /** Where a bias is beyond the bound, the channel is rescaled so that it becomes this: 0.9·2^30, i.e. |β/γ| = 0.9·√L. */
 const RESCALED_BIAS = 0.9 * TWO_30;
 
 /**
- * A float LayerNorm as I-LayerNorm (SEMANTICS §7, float32): unit sf·γ with sf = fl(fl(√L)/2^30), bias floor(fl(fl(β/γ)/sf)).
- * Where |β/γ| > 0.9·√L, γ is replaced by sign(γ)·|β|/(0.9·√L); γ = β = 0 gives unit 0, bias 0 (OPSET, rule *Paper*).
+ * A float LayerNorm as I-LayerNorm (I-ViT's float32 arithmetic): unit sf·γ with sf = fl(fl(√L)/2^30), bias floor(fl(fl(β/γ)/sf)).
+ * Where |β/γ| > 0.9·√L, γ is replaced by sign(γ)·|β|/(0.9·√L); γ = β = 0 gives unit 0, bias 0: b stays inside its bound.
  */
 export function quantizeNorm(weight: Float32Array, bias: Float32Array): QuantizedNorm {
   const length = weight.length;

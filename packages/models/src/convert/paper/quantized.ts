@@ -8,7 +8,7 @@ export interface QuantizedLinear extends IntegerLinear {
   readonly scale: Float32Array;
 }
 
-/** I-LayerNorm: integer bias and the signed real value of one output unit, per channel (SEMANTICS §7). */
+/** I-LayerNorm: integer bias and the signed real value of one output unit, per channel (docs/spec/ivit-1.md §6). */
 export interface QuantizedNorm {
   readonly bias: Int32Array;
   readonly scale: Float32Array;

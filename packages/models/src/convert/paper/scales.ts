@@ -1,6 +1,6 @@
 import { symmetricScale } from '@ivit/nonlinear/convert';
 
-/** Symmetric scale of `bits` for values in [min, max], in float32 as the paper's code computes it (docs/spec, scales). */
+/** Symmetric scale of `bits` for values in [min, max], in float32 as the paper's code computes it. */
 export function activationScale(bits: 8 | 16, min: number, max: number): number {
   return symmetricScale(min, max, bits);
 }
