@@ -194,6 +194,12 @@ describe('run', () => {
     expect(await codeOf(() => model.run([{ width: 0, height: 2, data: new Uint8Array(0) }]))).toBe('E_INPUT');
     // @ts-expect-error a string is no image here: the front door reads files, the runtime does not
     expect(await codeOf(() => model.run(['cat.jpg']))).toBe('E_INPUT');
+    // @ts-expect-error nor is an object without bytes
+    expect(await codeOf(() => model.run([{}]))).toBe('E_INPUT');
+    // @ts-expect-error nor are pixels that are missing, or floats
+    expect(await codeOf(() => model.run([{ width: 4, height: 4, data: undefined }]))).toBe('E_INPUT');
+    // @ts-expect-error
+    expect(await codeOf(() => model.run([{ width: 4, height: 4, data: new Float32Array(48) }]))).toBe('E_INPUT');
     expect(await codeOf(() => model.run([new Uint8Array(10)]))).toMatch(/^E_/);
     const blob = { arrayBuffer: async () => new ArrayBuffer(10) };
     expect(await codeOf(() => model.run([blob]))).toBe(await codeOf(() => model.run([new Uint8Array(10)])));

@@ -19,9 +19,25 @@ interface RgbImage {
   readonly data: Uint8Array;
 }
 
+/** `Uint8Array`, `ArrayBuffer`, `Null`…: the built-in type, also of a value of another realm (a frame, a test). */
+function kindOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice('[object '.length, -1);
+}
+
+function notAnImage(input: unknown, where: string): IvitError {
+  return new IvitError('E_INPUT', `A value of type ${kindOf(input)} is no image`, {
+    where,
+    hint: 'Pass PNG or JPEG bytes, a Blob, or { width, height, data }.',
+  });
+}
+
 /** RGB copy of RGB or RGBA pixels: alpha is dropped, as Pillow's `convert('RGB')` does. */
 function toRgb(image: RawImage, where: string): RgbImage {
   const { width, height, data } = image;
+  // Callers without types too: other arrays would be cut to bytes silently.
+  if (!['Uint8Array', 'Uint8ClampedArray'].includes(kindOf(data))) {
+    throw new IvitError('E_INPUT', 'The pixels are no Uint8Array or Uint8ClampedArray', { where });
+  }
   const pixels = width * height;
   const positive = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0;
   if (!positive || (data.length !== pixels * 3 && data.length !== pixels * 4)) {
@@ -38,9 +54,10 @@ function toRgb(image: RawImage, where: string): RgbImage {
 }
 
 async function decode(input: Uint8Array | ArrayBuffer | BytesSource, options: DecodeOptions): Promise<RgbImage> {
-  const bytes =
-    input instanceof Uint8Array ? input : new Uint8Array(isBytesSource(input) ? await input.arrayBuffer() : input);
   const { signal, maxPixels, where } = options;
+  const source = isBytesSource(input) ? await input.arrayBuffer() : input;
+  if (!['Uint8Array', 'ArrayBuffer'].includes(kindOf(source))) throw notAnImage(source, where);
+  const bytes = source instanceof Uint8Array ? source : new Uint8Array(source);
   return decodeImage(bytes, {
     where,
     ...(signal === undefined ? {} : { signal }),
@@ -63,10 +80,7 @@ export async function preparePixels(
   const expected = inputBytes(program);
   const where = options.where;
   if (typeof input !== 'object' || input === null) {
-    throw new IvitError('E_INPUT', `A ${typeof input} is no image`, {
-      where,
-      hint: 'Pass PNG or JPEG bytes, a Blob, or { width, height, data }.',
-    });
+    throw notAnImage(input, where);
   }
   if ('pixels' in input) {
     if (!(input.pixels instanceof Uint8Array) || input.pixels.length !== expected) {
