@@ -89,6 +89,10 @@ describe('loadModel', () => {
     await writeFile(join(at, 'weights.safetensors'), weights());
     expect(await codeOf(() => loadModel(join(at, 'none.safetensors')))).toBe('E_READ');
     expect(await codeOf(() => loadModel(at))).toBe('E_READ');
+    // @ts-expect-error nothing, as a caller without types may pass it
+    expect(await codeOf(() => loadModel(undefined))).toBe('E_INPUT');
+    // @ts-expect-error an object without bytes
+    expect(await codeOf(() => loadModel({}))).toBe('E_INPUT');
     expect(await codeOf(() => loadModel('ftp://example.com/model'))).toBe('E_INPUT');
     expect(await codeOf(() => loadModel(join(at, 'weights.safetensors')))).toBe('E_NEEDS_QUANTIZING');
     expect(await codeOf(() => loadModel(bytes.slice(0, 100)))).toMatch(/^E_SAFETENSORS_/);
@@ -153,6 +157,20 @@ describe('loadModel from the hub', () => {
     expect(fetched?.receipt).toEqual(local?.receipt);
     expect(await codeOf(() => loadModel(`${hub?.endpoint}/a/b/resolve/main/none`))).toBe('E_NOT_FOUND');
     await model.dispose();
+  });
+
+  it('fetches a URL with the fetch and the attempts that it is given', async () => {
+    let calls = 0;
+    const failing = async (): Promise<Response> => {
+      calls += 1;
+      return new Response(null, { status: 503 });
+    };
+    const options = { hub: { fetch: failing, attempts: 3, backoff: 1 } };
+    for (const source of ['http://localhost/x', new URL('http://localhost/x')]) {
+      calls = 0;
+      expect(await codeOf(() => loadModel(source, options))).toBe('E_NETWORK');
+      expect(calls).toBe(3);
+    }
   });
 
   it('reads a folder of float weights as such', async () => {

@@ -3,8 +3,8 @@ import { hasNode } from './environment.js';
 import { type HubAddress, isHubAddress, parseHubAddress } from './hub/address.js';
 import { fetchHubFile, fetchOptionalHubFile, type HubAccess } from './hub/fetch-file.js';
 import { looksLikeProgram } from './hub/peek.js';
-import { readBytes } from './read-bytes.js';
-import type { HubOptions, LoadModelOptions, ModelSource } from './types.js';
+import { type ReadOptions, readBytes } from './read-bytes.js';
+import type { LoadModelOptions, ModelSource } from './types.js';
 
 /** A model file's bytes, what to call it in errors, and the digest it must have by itself. */
 export interface ModelBytes {
@@ -24,18 +24,14 @@ function needsQuantizing(where: string): IvitError {
   });
 }
 
+function progressAndSignal({ onProgress, signal }: Pick<LoadModelOptions, 'onProgress' | 'signal'>): ReadOptions {
+  return { ...(onProgress === undefined ? {} : { onProgress }), ...(signal === undefined ? {} : { signal }) };
+}
+
 /** Options of the hub as its functions take them, with the cache folder opened. */
-export async function hubAccess(options: {
-  readonly hub?: HubOptions;
-  readonly onProgress?: LoadModelOptions['onProgress'];
-  readonly signal?: AbortSignal;
-}): Promise<HubAccess> {
+export async function hubAccess(options: Pick<LoadModelOptions, 'hub' | 'onProgress' | 'signal'>): Promise<HubAccess> {
   const { cache, revision: _, ...access } = options.hub ?? {};
-  const common = {
-    ...access,
-    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-  };
+  const common = { ...access, ...progressAndSignal(options) };
   if (cache === false || !hasNode()) return common;
   const { openHubStore } = await import('#node');
   return { ...common, store: openHubStore(cache) };
@@ -79,8 +75,16 @@ async function builtin(options: LoadModelOptions): Promise<ModelBytes> {
 export async function readModel(source: ModelSource, options: LoadModelOptions): Promise<ModelBytes> {
   if (source instanceof Uint8Array) return { bytes: source, where: 'model bytes' };
   if (source instanceof ArrayBuffer) return { bytes: new Uint8Array(source), where: 'model bytes' };
-  if (source instanceof URL) return { bytes: await readBytes(source, options), where: source.href };
+  const reading = { ...options.hub, ...progressAndSignal(options) };
+  if (source instanceof URL) return { bytes: await readBytes(source, reading), where: source.href };
   if (typeof source !== 'string') {
+    // Callers without types too.
+    if (typeof source !== 'object' || source === null || typeof source.arrayBuffer !== 'function') {
+      throw new IvitError('E_INPUT', 'This is no model source', {
+        where: 'the first argument of loadModel',
+        hint: 'Pass builtin, hf:owner/name, a path, a URL, a Blob, a Uint8Array or an ArrayBuffer.',
+      });
+    }
     const named = 'name' in source && typeof source.name === 'string' ? source.name : 'model blob';
     return { bytes: new Uint8Array(await source.arrayBuffer()), where: named };
   }
@@ -89,7 +93,7 @@ export async function readModel(source: ModelSource, options: LoadModelOptions):
     return fromHub(parseHubAddress(source, options.hub?.revision), source, await hubAccess(options));
   }
   if (await isFolder(source)) return fromFolder(source, options);
-  return { bytes: await readBytes(source, options), where: source };
+  return { bytes: await readBytes(source, reading), where: source };
 }
 
 /** Float weights given as a program file: the error says what to do. */
