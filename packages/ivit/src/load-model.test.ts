@@ -78,7 +78,9 @@ describe('loadModel', () => {
     const model = await loadModel(bytes);
     const at = await folder();
     await writeFile(join(at, 'bad.jpg'), 'no photo at all');
-    await expect(model.classify(join(at, 'none.jpg'))).rejects.toThrow(/There is no such file \(.*none\.jpg\)/);
+    await expect(model.classify(join(at, 'none.jpg'))).rejects.toThrow(
+      /There is no such file or folder \(.*none\.jpg\)/,
+    );
     await expect(model.classify([CAT, join(at, 'bad.jpg')])).rejects.toThrow(/bad\.jpg/);
     expect(await codeOf(() => model.classify(at))).toBe('E_READ');
     await model.dispose();

@@ -51,7 +51,10 @@ async function fromFolder(path: string, options: LoadModelOptions): Promise<Mode
   const { firstFile } = await import('#node');
   const file = firstFile(path, [PROGRAM_FILE, WEIGHTS_FILE]);
   if (file === undefined) {
-    throw new IvitError('E_READ', `The folder holds neither ${PROGRAM_FILE} nor ${WEIGHTS_FILE}`, { where: path });
+    throw new IvitError('E_READ', `The folder holds neither ${PROGRAM_FILE} nor ${WEIGHTS_FILE}`, {
+      where: path,
+      hint: 'Name the program file itself.',
+    });
   }
   return { bytes: await readBytes(file, options), where: file };
 }

@@ -11,6 +11,7 @@ export interface CalibrationOptions {
   readonly image: InputDescription;
   readonly count: number;
   readonly seed: number | undefined;
+  readonly maxPixels: number | undefined;
   readonly signal: AbortSignal;
   readonly onPhoto: (done: number, total: number) => void;
 }
@@ -37,7 +38,7 @@ async function listPhotos(folder: string): Promise<string[]> {
  * @throws E_READ, E_CALIBRATION_EMPTY, E_ABORTED, the codes of `@ivit/image`
  */
 export async function readCalibrationPhotos(folder: string, options: CalibrationOptions): Promise<CalibrationPhoto[]> {
-  const { image, count, seed, signal, onPhoto } = options;
+  const { image, count, seed, maxPixels, signal, onPhoto } = options;
   const names = chooseCalibration(await listPhotos(folder), count, seed);
   const photos: CalibrationPhoto[] = [];
   for (const [index, name] of names.entries()) {
@@ -47,7 +48,7 @@ export async function readCalibrationPhotos(folder: string, options: Calibration
     const bytes = await readFile(path).catch((error: unknown) => {
       throw readError(error, path);
     });
-    const pixels = preprocess(await decodeImage(bytes, { where: path, signal }), image);
+    const pixels = preprocess(await decodeImage(bytes, { where: path, maxPixels, signal }), image);
     photos.push({ name, sha256: createHash('sha256').update(bytes).digest('hex'), pixels });
   }
   return photos;

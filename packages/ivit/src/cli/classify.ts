@@ -7,7 +7,7 @@ import { describeError, type ErrorText } from './describe-error.js';
 import { hubOptions } from './hub-options.js';
 import type { Io } from './io.js';
 import { createProgressLine, type ProgressLine, showLoading } from './progress.js';
-import { failUsage, integerOption, parseCommand } from './usage.js';
+import { failUsage, integerOption, maxPixels, parseCommand } from './usage.js';
 
 type PhotoResult =
   | { readonly file: string; readonly result: RunResult }
@@ -74,12 +74,14 @@ export async function classify(args: readonly string[], io: Io): Promise<number>
   });
   const [source, photos] = splitArguments(positionals, values.model);
   const topK = integerOption(values['top-k'], 'top-k', { from: 1, to: 1_000_000 }) ?? 5;
+  const largest = maxPixels(values);
   const line = createProgressLine(io, values.quiet ?? false);
   const { signal } = io;
   const model = await loadModel(source, {
     hub: hubOptions(values, io),
     signal,
     onProgress: showLoading(line),
+    ...(largest === undefined ? {} : { maxPixels: largest }),
     ...(values.integrity === undefined ? {} : { integrity: values.integrity }),
   }).finally(() => line.clear());
 

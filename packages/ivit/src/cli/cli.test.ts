@@ -119,7 +119,7 @@ describe('ivit classify', () => {
     const result = await runCli(['classify', file, COFFEE, broken, missing, CAT, '--json', '--quiet']);
     expect(result.status).toBe(1);
     expect(result.stderr).toMatch(
-      /^ivit: E_IMAGE_CORRUPT: .*\/broken\.jpg.*\nivit: E_READ: There is no such file \(.*\/missing\.png\)/,
+      /^ivit: E_IMAGE_CORRUPT: .*\/broken\.jpg.*\nivit: E_READ: There is no such file or folder \(.*\/missing\.png\)/,
     );
     const { results } = JSON.parse(result.stdout);
     expect(results.map(({ file: name }: { file: string }) => name)).toEqual([COFFEE, broken, missing, CAT]);
@@ -128,11 +128,18 @@ describe('ivit classify', () => {
     expect(JSON.parse(alone.stdout).results[0]).toEqual(results[3]);
   });
 
+  it('refuses photos above the size it is given', async () => {
+    const at = await folder();
+    const result = await runCli(['classify', await tinyFile(at), CAT, '--max-pixels', '1000', '--quiet']);
+    expect(result).toMatchObject({ status: 1, stdout: '' });
+    expect(result.stderr).toMatch(/^ivit: E_IMAGE_TOO_LARGE: .*more than 1000 .*cat\.jpg/);
+  });
+
   it('exits with 1 for a model that is none', async () => {
     const at = await folder();
     const result = await runCli(['classify', join(at, 'none.safetensors'), CAT]);
     expect(result).toMatchObject({ status: 1, stdout: '' });
-    expect(result.stderr).toMatch(/ivit: E_READ: There is no such file \(.*none\.safetensors\)/);
+    expect(result.stderr).toMatch(/ivit: E_READ: There is no such file or folder \(.*none\.safetensors\)/);
   });
 });
 
@@ -256,6 +263,14 @@ describe('ivit quantize', () => {
     expect(result).toMatchObject({ status: 1, stdout: '' });
     expect(result.stderr).toMatch(/ivit: E_[A-Z_]+: .*1\.jpg/);
     expect(await readdir(at)).toEqual(before);
+  });
+
+  it('refuses calibration photos above the size it is given', async () => {
+    const { at, model, photos } = await workshop();
+    const args = ['quantize', model, '--calibrate', photos, '-o', join(at, 'x'), '--no-cache', '--max-pixels', '1000'];
+    const result = await runCli(args);
+    expect(result).toMatchObject({ status: 1, stdout: '' });
+    expect(result.stderr).toMatch(/ivit: E_IMAGE_TOO_LARGE: .*more than 1000 /);
   });
 
   it('knows an unwritable output before it starts', async () => {

@@ -13,7 +13,7 @@ import { hubOptions } from './hub-options.js';
 import type { Io } from './io.js';
 import { readModelFolder } from './model-folder.js';
 import { createProgressLine, type ProgressLine, showLoading } from './progress.js';
-import { failUsage, integerOption, parseCommand } from './usage.js';
+import { failUsage, integerOption, maxPixels, parseCommand } from './usage.js';
 
 const RECIPES: readonly Recipe[] = ['ptq@1', 'paper@1'];
 
@@ -29,6 +29,7 @@ interface Job {
   readonly recipe: Recipe;
   readonly count: number;
   readonly seed: number | undefined;
+  readonly maxPixels: number | undefined;
   readonly unknownBelow: number | undefined;
   readonly hub: ReturnType<typeof hubOptions>;
 }
@@ -41,6 +42,7 @@ async function makeProgram(job: Job, line: ProgressLine, signal: AbortSignal): P
     image: imageRule(weights),
     count: job.count,
     seed: job.seed,
+    maxPixels: job.maxPixels,
     signal,
     onPhoto: (done, total) => line.update('calibration photos', done, total),
   });
@@ -87,6 +89,7 @@ export async function quantize(args: readonly string[], io: Io): Promise<number>
     recipe,
     count: integerOption(values.count, 'count', { from: 1, to: 1_000_000 }) ?? 32,
     seed: integerOption(values.seed, 'seed', { from: 0, to: 4294967295 }),
+    maxPixels: maxPixels(values),
     unknownBelow: integerOption(values['unknown-below'], 'unknown-below', { from: 0, to: 65536 }),
     hub: hubOptions(values, io),
   };

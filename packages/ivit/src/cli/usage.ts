@@ -26,6 +26,7 @@ quantize
 inspect
   --ops              print the program, one op a line
 all
+  --max-pixels N     largest photo to decode (49999999: below 50 megapixels)
   --json             data on stdout as JSON
   --quiet            no progress on stderr
   --cache DIR        cache folder (IVIT_CACHE, or ivit in the system's)
@@ -43,6 +44,7 @@ export function failUsage(message: string): never {
 }
 
 const COMMON = {
+  'max-pixels': { type: 'string' },
   json: { type: 'boolean' },
   quiet: { type: 'boolean' },
   cache: { type: 'string' },
@@ -89,4 +91,9 @@ export function integerOption(
     failUsage(`--${name} must be an integer from ${range.from} to ${range.to}, not "${text}"`);
   }
   return value;
+}
+
+/** `--max-pixels`. @throws E_USAGE */
+export function maxPixels(values: { readonly 'max-pixels'?: string | undefined }): number | undefined {
+  return integerOption(values['max-pixels'], 'max-pixels', { from: 1, to: 1_000_000_000 });
 }

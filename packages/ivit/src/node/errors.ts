@@ -5,18 +5,31 @@ function systemCode(error: unknown): string {
 }
 
 const READ_REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'There is no such file',
+  ENOENT: 'There is no such file or folder',
   EACCES: 'No permission to read it',
   EPERM: 'No permission to read it',
   EISDIR: 'It is a folder, not a file',
   ENOTDIR: 'A part of the path is no folder',
 };
 
+const READ_HINTS: Readonly<Record<string, string>> = {
+  ENOENT: 'Check the path.',
+  EACCES: 'Give yourself the right to read it.',
+  EPERM: 'Give yourself the right to read it.',
+  EISDIR: 'Name a file in it.',
+  ENOTDIR: 'Check the path: where a folder is wanted, name the folder and not a file in it.',
+};
+
 /** A failed read as E_READ; coded errors pass unchanged. */
 export function readError(error: unknown, path: string): IvitError {
   if (IvitError.isInstance(error)) return error;
   const code = systemCode(error);
-  return new IvitError('E_READ', READ_REASONS[code] ?? `It cannot be read (${code})`, { where: path, cause: error });
+  const hint = READ_HINTS[code];
+  return new IvitError('E_READ', READ_REASONS[code] ?? `It cannot be read (${code})`, {
+    where: path,
+    cause: error,
+    ...(hint === undefined ? {} : { hint }),
+  });
 }
 
 const WRITE_REASONS: Readonly<Record<string, string>> = {
