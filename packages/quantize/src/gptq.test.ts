@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createRandom } from './calibration.js';
-import { type RoundedWeights, roundGptq, roundNearest } from './gptq.js';
+import { type RoundedWeights, roundGptq, rowScales } from './gptq.js';
 import { addColumns, createMoments, type SecondMoments } from './hessian.js';
+import { roundHalfEven } from './numeric.js';
 
 const ROWS = 24;
 
@@ -25,6 +26,16 @@ function correlatedMoments(size: number, rows: number, seed: number): SecondMome
   const moments = createMoments(size);
   addColumns(moments, columns, rows);
   return moments;
+}
+
+/** Round to nearest: what GPTQ is measured against. */
+function roundNearest(weights: Float64Array, rows: number, size: number): RoundedWeights {
+  const scale = rowScales(weights, rows, size);
+  const weight = Int8Array.from(weights, (entry, i) => {
+    const unit = scale[Math.floor(i / size)] as number;
+    return unit === 0 ? 0 : roundHalfEven(entry / unit);
+  });
+  return { weight, scale };
 }
 
 /** Σ_n e_n·H·e_nᵀ of the rounding errors: the layer's squared output error. */

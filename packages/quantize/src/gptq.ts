@@ -31,18 +31,6 @@ function clampWeight(x: number): number {
   return q < -127 ? -127 : q;
 }
 
-/** Round to nearest: what GPTQ is measured against. */
-export function roundNearest(weights: Float64Array, rows: number, size: number): RoundedWeights {
-  const scale = rowScales(weights, rows, size);
-  const weight = new Int8Array(rows * size);
-  for (let n = 0; n < rows; n += 1) {
-    const unit = scale[n] as number;
-    if (unit === 0) continue;
-    for (let k = n * size; k < (n + 1) * size; k += 1) weight[k] = clampWeight((weights[k] as number) / unit);
-  }
-  return { weight, scale };
-}
-
 /** Columns in descending order of the diagonal, lower index first among equals. */
 function descendingDiagonal(moments: SecondMoments): Int32Array {
   const { size, products } = moments;
