@@ -79,7 +79,9 @@ export async function withRetries<T>(
   }
 }
 
-/** `fetch failed` says nothing: its cause does. */
+/** `fetch failed` says nothing: its cause does, or where several addresses were tried, the code of that. */
 function describeCause(error: Error): string {
-  return error.cause instanceof Error ? `${error.message}, ${error.cause.message}` : error.message;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : 'no reason given';
+  const said = error.message === '' ? code : error.message;
+  return error.cause instanceof Error ? `${said}, ${describeCause(error.cause)}` : said;
 }

@@ -213,6 +213,17 @@ describe('fetchHubFile', () => {
     expect(await codeOf(() => fetchHubFile(ADDRESS, 'model.safetensors', failing))).toBe('E_NETWORK');
   });
 
+  it('says why there is no connection', async () => {
+    // As Node's fetch throws where every address of a host refuses.
+    const cause = Object.assign(new AggregateError([], ''), { code: 'ECONNREFUSED' });
+    const refused = async (): Promise<Response> => {
+      throw new TypeError('fetch failed', { cause });
+    };
+    await expect(fetchHubFile(ADDRESS, 'config.json', { fetch: refused, attempts: 1 })).rejects.toThrow(
+      'The download failed: no answer, fetch failed, ECONNREFUSED (https://',
+    );
+  });
+
   it('stops at an abort in the midst of it and keeps the part', async () => {
     const server = await start();
     server.faults.stallAfter = 80_000;
