@@ -35,7 +35,14 @@ const [named] = process.argv.slice(2);
 const photos = named === undefined ? PHOTOS : [resolve(process.env.INIT_CWD ?? '.', named)];
 let agreed = true;
 for (const photo of photos) {
-  agreed = (await labelPhoto(photo)) && agreed;
+  try {
+    agreed = (await labelPhoto(photo)) && agreed;
+  } catch (error) {
+    // A coded error says what is wrong with the photo; its stack says nothing to whoever named it.
+    if (!/^E_/.test(error?.code)) throw error;
+    console.error(`${error.code}: ${error.message}`);
+    process.exit(1);
+  }
   console.log();
 }
 if (agreed) {
