@@ -58,7 +58,9 @@ for (const { name, passed, seconds } of results)
 console.log(`tests: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 if (!existsSync(join(ROOT, '../shared')))
   console.log('../shared is not there: tests that need its weights and photos were skipped.');
-console.log('.ci/run checks further: numpy (integer programs) and Pillow (pixels) as oracles, Node 24, Chromium, the demo.');
+console.log(
+  '.ci/run checks further: numpy (integer programs) and Pillow (pixels) as oracles, Node 24, Chromium, the demo.',
+);
 if (process.env.IVIT_TEST_REPORT) {
   writeFileSync(process.env.IVIT_TEST_REPORT, `${JSON.stringify({ ...counts, failedSteps })}\n`);
 }
