@@ -13,7 +13,7 @@ export type ModelSource = string | URL | Blob | Uint8Array | ArrayBuffer;
 /** A photo: a path or URL, or whatever the runtime takes (bytes, a Blob, pixels). */
 export type Photo = string | URL | ImageInput;
 
-/** How `hf:` addresses are fetched; `fetch`, `attempts` and `backoff` hold for URLs too. */
+/** How `hf:` addresses are fetched; `fetch`, `attempts`, `backoff` and `stall` hold for URLs too. */
 export interface HubOptions extends Omit<HttpOptions, 'signal'> {
   /** Base URL of the hub. Default `https://huggingface.co`. */
   readonly endpoint?: string;

@@ -33,17 +33,17 @@ function promisedSize(response: Response, from: number): number | undefined {
  * @throws E_NETWORK, E_NOT_FOUND, E_ACCESS, E_ABORTED, E_HASH (more bytes than promised), and what the sink throws
  */
 export async function download(url: string, sink: Sink, options: DownloadOptions): Promise<void> {
-  const { file, onProgress, signal } = options;
+  const { file, onProgress } = options;
   let total = options.size;
   const report = (): void => onProgress?.({ phase: 'download', file, loaded: sink.length, total });
 
-  async function once(): Promise<void> {
+  async function once(signal: AbortSignal): Promise<void> {
     if (total !== undefined && sink.length > total) await sink.reset();
     if (total !== undefined && sink.length === total) return;
     const from = sink.length;
     const response = await fetchOf(options)(url, {
       headers: { 'accept-encoding': 'identity', ...(from > 0 ? { range: `bytes=${from}-` } : {}) },
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     });
     if (from > 0) {
       const resumed = response.status === 206 && rangeStart(response.headers.get('content-range')) === from;

@@ -11,6 +11,8 @@ export interface HttpOptions {
   readonly attempts?: number;
   /** Wait before the second attempt, milliseconds; doubles each time. Default 300. */
   readonly backoff?: number;
+  /** An attempt ends when no byte has arrived for this long, milliseconds. Default 30,000. */
+  readonly stall?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -43,6 +45,29 @@ export function failStatus(response: Response, url: string): never {
   throw new IvitError('E_NETWORK', `The server refused (${detail})`, { where: url });
 }
 
+/** Runs `work` with a signal that also fires when `progress` stands still for `stall` milliseconds. */
+async function watched<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  progress: () => number,
+  { stall = 30_000, signal }: HttpOptions,
+): Promise<T> {
+  const watch = new AbortController();
+  let seen = progress();
+  const timer = setInterval(() => {
+    const now = progress();
+    if (now === seen) watch.abort();
+    seen = now;
+  }, stall);
+  try {
+    return await work(signal === undefined ? watch.signal : AbortSignal.any([signal, watch.signal]));
+  } catch (error) {
+    if (watch.signal.aborted) throw new TransientError(`nothing arrived for ${stall} ms`, { cause: error });
+    throw error;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
 /**
  * Calls `work` until it succeeds, fails for good, or has failed `attempts` times in a row without progress.
  *
@@ -50,7 +75,7 @@ export function failStatus(response: Response, url: string): never {
  * @throws E_NETWORK when attempts run out, E_ABORTED, and whatever coded error `work` throws
  */
 export async function withRetries<T>(
-  work: () => Promise<T>,
+  work: (signal: AbortSignal) => Promise<T>,
   progress: () => number,
   url: string,
   options: HttpOptions,
@@ -61,7 +86,7 @@ export async function withRetries<T>(
     throwIfAborted(signal, url);
     const before = progress();
     try {
-      return await work();
+      return await watched(work, progress, options);
     } catch (error) {
       if (signal?.aborted) throw abortError(signal, url);
       if (IvitError.isInstance(error)) throw error;

@@ -224,6 +224,33 @@ describe('fetchHubFile', () => {
     );
   });
 
+  it('ends an attempt in which nothing arrives and goes on where it stopped', async () => {
+    const server = await start();
+    server.faults.stallAfter = 80_000;
+    const loaded: number[] = [];
+    const options = access(server, await folder(), {
+      stall: 200,
+      attempts: 2,
+      onProgress: (event) => {
+        if (event.phase !== 'download') return;
+        loaded.push(event.loaded);
+        // The second attempt finds a server that answers.
+        if (event.loaded >= 80_000) server.faults.stallAfter = undefined;
+      },
+    });
+    expect(equal(await fetchHubFile(ADDRESS, 'model.safetensors', options), WEIGHTS)).toBe(true);
+    expect(loaded.filter((bytes) => bytes === 80_000).length).toBeGreaterThan(1);
+  });
+
+  it('gives up on a server that never answers', async () => {
+    const silent = (_url: string, init?: RequestInit): Promise<Response> =>
+      new Promise((_resolve, reject) => {
+        init?.signal?.addEventListener('abort', () => reject(init.signal?.reason));
+      });
+    const options = { fetch: silent, attempts: 2, backoff: 1, stall: 20 };
+    await expect(fetchHubFile(ADDRESS, 'config.json', options)).rejects.toMatchObject({ code: 'E_NETWORK' });
+  });
+
   it('stops at an abort in the midst of it and keeps the part', async () => {
     const server = await start();
     server.faults.stallAfter = 80_000;

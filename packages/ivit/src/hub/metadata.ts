@@ -29,15 +29,14 @@ function plainEtag(etag: string | null): string | undefined {
  * @throws E_HUB (no checksum in the answer), E_NOT_FOUND, E_ACCESS, E_NETWORK, E_ABORTED
  */
 export async function fileMetadata(url: string, options: HttpOptions): Promise<FileMetadata> {
-  const { signal } = options;
-  async function once(): Promise<FileMetadata> {
+  async function once(signal: AbortSignal): Promise<FileMetadata> {
     let at = url;
     for (let hop = 0; hop <= REDIRECTS; hop++) {
       const response = await fetchOf(options)(at, {
         method: 'HEAD',
         redirect: 'manual',
         headers: { 'accept-encoding': 'identity' },
-        ...(signal === undefined ? {} : { signal }),
+        signal,
       });
       // Browsers hide what a redirect says.
       if (response.type === 'opaqueredirect') return { digest: undefined, size: undefined, commit: undefined };
@@ -65,9 +64,9 @@ export async function fileMetadata(url: string, options: HttpOptions): Promise<F
     });
   }
   return withRetries(
-    async () => {
+    async (signal) => {
       try {
-        return await once();
+        return await once(signal);
       } catch (error) {
         if (IvitError.isInstance(error) || error instanceof TransientError) throw error;
         throw new TransientError('no answer', { cause: error });
