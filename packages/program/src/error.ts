@@ -15,6 +15,8 @@ export interface IvitErrorDetails {
  */
 export class IvitError extends Error {
   readonly code: string;
+  /** What is wrong, without where and hint. */
+  readonly problem: string;
   readonly where: string | undefined;
   readonly hint: string | undefined;
   readonly [BRAND] = true as const;
@@ -25,6 +27,7 @@ export class IvitError extends Error {
     super(`${message}${where}.${hint}`, 'cause' in details ? { cause: details.cause } : undefined);
     this.name = 'IvitError';
     this.code = code;
+    this.problem = message;
     this.where = details.where;
     this.hint = details.hint;
   }

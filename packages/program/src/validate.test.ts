@@ -230,6 +230,13 @@ describe('validate', () => {
     expect(codeOf(b.build({ output: 'row' }), { fragment: true })).toBe('none');
   });
 
+  it('names the file it is told, and what to do', () => {
+    const bad = tiny((p) => replaceOp(p, 'head', (op) => ({ ...op, w: 'nowhere' })));
+    expect(() => validate(bad, { where: 'model.safetensors' })).toThrow(
+      /nowhere.*\(model\.safetensors, ops\[1\] linear -> head, w\)\. .*make it again/,
+    );
+  });
+
   it('names op and field', () => {
     const bad = tiny((p) => replaceOp(p, 'head', (op) => ({ ...op, w: 'nowhere' })));
     expect(() => validate(bad)).toThrow(/nowhere.*ops\[1\] linear -> head, w/);

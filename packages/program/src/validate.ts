@@ -18,6 +18,8 @@ import type {
 export const DEFAULT_LIMITS: ProgramLimits = { ops: 20_000, macs: 1_000_000_000_000, bytes: 4_000_000_000 };
 
 export interface ValidateOptions {
+  /** What errors call the program: a file's path or URL. */
+  readonly where?: string;
   readonly limits?: Partial<ProgramLimits>;
   /**
    * A part of a model: any u8 input and any output. Without it the input is `[H,W,3]` and the output i32 `[classes]`.
@@ -163,13 +165,7 @@ function checkOutput(program: Program, output: ValueInfo | undefined, fragment: 
   }
 }
 
-/**
- * Proves a program safe to run: every name, shape, dtype, view and index in bounds, cost within the limits, and an
- * interval for every value such that no accumulator and no stored result can overflow (docs/spec).
- *
- * @throws IvitError E_PROGRAM_… naming the op, the field, what is wrong
- */
-export function validate(program: Program, options: ValidateOptions = {}): ValidatedProgram {
+function prove(program: Program, options: ValidateOptions): ValidatedProgram {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const fragment = options.fragment === true;
   if (program.spec !== 'ivit/1') {
@@ -229,4 +225,23 @@ export function validate(program: Program, options: ValidateOptions = {}): Valid
 /** The one place where a program gains the `ValidatedProgram` brand. */
 function brand(program: Program & { readonly facts: ProgramFacts }): ValidatedProgram {
   return Object.freeze(program) as ValidatedProgram;
+}
+
+/**
+ * Proves a program safe to run: every name, shape, dtype, view and index in bounds, cost within the limits, and an
+ * interval for every value such that no accumulator and no stored result can overflow (docs/spec).
+ *
+ * @throws IvitError E_PROGRAM_… naming the op, the field, what is wrong
+ */
+export function validate(program: Program, options: ValidateOptions = {}): ValidatedProgram {
+  try {
+    return prove(program, options);
+  } catch (error) {
+    if (options.where === undefined || !IvitError.isInstance(error)) throw error;
+    throw new IvitError(error.code, error.problem, {
+      where: error.where === undefined ? options.where : `${options.where}, ${error.where}`,
+      hint: error.hint ?? 'The program is damaged, or the tool that wrote it is at fault: make it again.',
+      cause: error,
+    });
+  }
 }

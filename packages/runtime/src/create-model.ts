@@ -19,18 +19,18 @@ function defaultBatch(program: ValidatedProgram): number {
 
 function readChecked(options: CreateModelOptions): ValidatedProgram {
   const { program, integrity } = options;
-  const limits = options.limits === undefined ? {} : { limits: options.limits };
   const where = options.where ?? 'program';
+  const checks = { where, ...(options.limits === undefined ? {} : { limits: options.limits }) };
   if (!(program instanceof Uint8Array)) {
     if (integrity !== undefined) {
       throw new IvitError('E_INTEGRITY', 'Integrity is checked on the bytes of a file, and a program was given', {
         where: 'option integrity',
       });
     }
-    return validate(program, limits);
+    return validate(program, checks);
   }
   if (integrity !== undefined) checkIntegrity(program, integrity, where);
-  return validate(readProgram(program, { where }), limits);
+  return validate(readProgram(program, { where }), checks);
 }
 
 /**

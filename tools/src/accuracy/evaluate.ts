@@ -16,7 +16,7 @@ export interface Evaluator {
 
 /** @throws IvitError E_ACCURACY when the file and the folder have different classes or sizes */
 export async function createEvaluator(file: string, floatFolder: string): Promise<Evaluator> {
-  const program = validate(readProgram(readFileSync(file), { where: file }));
+  const program = validate(readProgram(readFileSync(file), { where: file }), { where: file });
   const weights = readVit(readModelFolder(floatFolder));
   const { imageSize, classes } = weights.config;
   const [outputs] = program.values[program.output]?.shape ?? [];

@@ -8,7 +8,7 @@ import { failUsage, parseCommand } from './usage.js';
 
 function readValidated(bytes: Uint8Array, where: string): ValidatedProgram {
   try {
-    return validate(readProgram(bytes, { where }));
+    return validate(readProgram(bytes, { where }), { where });
   } catch (error) {
     throw explainWeights(error, where);
   }
