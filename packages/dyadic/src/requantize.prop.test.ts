@@ -104,6 +104,10 @@ describe('requantizeRowOne', () => {
 });
 
 describe('requantizeSum', () => {
+  it('is exact where one term is beyond 2^53 and the sum is not', () => {
+    expect(requantizeSum(-865, -2137076860, 0, -102175067, 705381310, 3)).toBe(-9007199254740821);
+  });
+
   it('adds two rounded terms exactly, huge ones of opposite sign included', () => {
     fc.assert(
       fc.property(int32, int32, exponent, int32, int32, exponent, (x, m, e, a, ma, ea) => {

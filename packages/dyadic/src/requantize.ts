@@ -111,16 +111,6 @@ export function requantizeRowOne(
 }
 
 /**
- * Sum of two rounded quotients when both may be beyond 2^52 (then both exponents are ≤ 10).
- * Each is high·2^(32-e) + rne(low/2^e); the first parts are multiples of 2^22 up to 2^62, so their sum is exact; the
- * whole sum is exact whenever it is below 2^53.
- */
-function sumHuge(high: number, low: number, e: number, addendHigh: number, addendLow: number, addendE: number): number {
-  const highs = high * (POW2[32 - e] as number) + addendHigh * (POW2[32 - addendE] as number);
-  return highs + (rneShift(low, e) + rneShift(addendLow, addendE));
-}
-
-/**
  * `rne((x·m·2^shift + bias·2^k)/2^e) + rne(a·ma/2^ea)`, exact whenever the sum is below 2^53 in absolute value, also when
  * the terms are not (huge terms of opposite sign). A larger sum keeps its sign and stays beyond 2^52, so it saturates
  * rightly. Slow path; ranges as in {@link requantizeExact}.
@@ -140,16 +130,30 @@ export function requantizeSumExact(
   const low = lowWord;
   const first = rneShiftPair(high, low, e);
   const second = requantizeOne(a, ma, ea);
-  // A term below 2^52 is exact; beside it the other is either below 2^53 and exact, or decides alone.
-  if ((first < TWO_52 && first > -TWO_52) || (second < TWO_52 && second > -TWO_52)) return first + second;
-  const addendHigh = numeratorHigh(a, ma, 0, 0, 0);
-  return sumHuge(high, low, e, addendHigh, lowWord, ea);
+  const firstSmall = first < TWO_52 && first > -TWO_52;
+  const secondSmall = second < TWO_52 && second > -TWO_52;
+  if (firstSmall && secondSmall) return first + second;
+  // A term beyond 2^52 has e ≤ 10 and is split: a multiple of 2^22 up to 2^62, and a rest below 2^33. Then both sums of
+  // parts are exact, and so is their sum below 2^53.
+  let coarse = 0;
+  let fine = 0;
+  if (firstSmall) fine += first;
+  else {
+    coarse += high * (POW2[32 - e] as number);
+    fine += rneShift(low, e);
+  }
+  if (secondSmall) fine += second;
+  else {
+    coarse += numeratorHigh(a, ma, 0, 0, 0) * (POW2[32 - ea] as number);
+    fine += rneShift(lowWord, ea);
+  }
+  return coarse + fine;
 }
 
 /** `rne(x·m/2^e) + rne(a·ma/2^ea)`, with the exactness of {@link requantizeSumExact}. */
 export function requantizeSum(x: number, m: number, e: number, a: number, ma: number, ea: number): number {
   const first = requantizeOne(x, m, e);
   const second = requantizeOne(a, ma, ea);
-  if ((first < TWO_52 && first > -TWO_52) || (second < TWO_52 && second > -TWO_52)) return first + second;
+  if (first < TWO_52 && first > -TWO_52 && second < TWO_52 && second > -TWO_52) return first + second;
   return requantizeSumExact(x, m, 0, 0, 0, e, a, ma, ea);
 }
