@@ -11,6 +11,7 @@ Prints `N checked, N different`; exit 1 if anything differs or nothing was check
 """
 
 import base64
+import functools
 import hashlib
 import json
 import math
@@ -93,6 +94,7 @@ def shift_exponential(x, x0, n):
     return np.where(q == n, -x0, value)
 
 
+@functools.lru_cache
 def pow2_table(bits):
     """rne(2^15 * 2^(g / 2^bits)) by exact nested square roots of big integers."""
     entries = []

@@ -1,17 +1,16 @@
 /**
  * `dump-trace OUT_DIR [--cases N] [--seed S] [FILE…]`: traces for the independent interpreter in tools/oracle.
  * Copies each program file to OUT_DIR with a trace of generated pixels and of noise; adds the seeded models of every
- * recipe and N random programs per op.
+ * recipe, N random programs per op and N random chains of ops.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { CASE_OPS, createRandom, randomChain, randomProgram } from '@ivit/backend-testkit';
 import { readProgram, writeProgram } from '@ivit/formats/program';
 import { type Program, selfCheckPixels, validate } from '@ivit/program';
 import { elementCount } from '@ivit/tensor';
 import { seededPrograms } from './determinism/measure.js';
-import { createRandom } from './trace/random.js';
-import { CASE_OPS, randomProgram } from './trace/random-programs.js';
 import { traceProgram } from './trace/trace-file.js';
 
 const { values, positionals } = parseArgs({
@@ -49,12 +48,12 @@ for (const [recipe, program] of seeded) {
   await dump(`seeded-${recipe.replace('@', '-')}`, readProgram(bytes), bytes, 3);
 }
 let cases = 0;
-for (const op of CASE_OPS) {
+for (const kind of [...CASE_OPS, 'chain'] as const) {
   for (let index = 0; index < Number(values.cases); index += 1) {
-    const program = randomProgram(op, random);
+    const program = kind === 'chain' ? randomChain(random, random.integer(1, 6)) : randomProgram(kind, random);
     // What is traced is what a reader of the file gets.
     const bytes = writeProgram(program);
-    await dump(`case-${op}-${index}`, readProgram(bytes), bytes, 2);
+    await dump(`case-${kind}-${index}`, readProgram(bytes), bytes, 2);
     cases += 1;
   }
 }
