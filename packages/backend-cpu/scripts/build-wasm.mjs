@@ -1,0 +1,71 @@
+/**
+ * Builds what `src/` imports from `src/generated/`: the WebAssembly module of `assembly/` as base64, and the worker as a
+ * script in a string, which Node starts without a file.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { argv, chdir, cwd } from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
+const GENERATED = 'src/generated';
+
+const FLAGS = [
+  '-O3',
+  '--converge',
+  '--runtime',
+  'stub',
+  '--noAssert',
+  '--importMemory',
+  '--initialMemory',
+  '1',
+  '--maximumMemory',
+  '65536',
+  '--memoryBase',
+  '0',
+  '--use',
+  'abort=',
+  '--enable',
+  'simd',
+  '--enable',
+  'threads',
+  '--enable',
+  'bulk-memory',
+];
+
+function writeModule(name, constant, text) {
+  const source = `/** Built by scripts/build-wasm.mjs. */\nexport const ${constant}: string =\n  ${JSON.stringify(text)};\n`;
+  writeFileSync(`${PACKAGE}${GENERATED}/${name}.ts`, source);
+}
+
+/**
+ * @param asc the AssemblyScript compiler
+ * @param build esbuild's
+ */
+export async function generate(asc, build) {
+  mkdirSync(`${PACKAGE}${GENERATED}`, { recursive: true });
+  const before = cwd();
+  chdir(PACKAGE); // asc looks for its entry from here
+  const wasm = `${GENERATED}/kernels.wasm`;
+  const { error, stderr } = await asc
+    .main(['assembly/index.ts', '--outFile', wasm, ...FLAGS], {})
+    .finally(() => chdir(before));
+  if (error) throw new Error(`asc: ${stderr.toString()}`);
+  writeModule('wasm', 'WASM_BASE64', readFileSync(`${PACKAGE}${wasm}`).toString('base64'));
+  const { outputFiles } = await build({
+    absWorkingDir: PACKAGE,
+    entryPoints: ['src/worker.ts'],
+    bundle: true,
+    write: false,
+    minify: true,
+    format: 'iife',
+    platform: 'neutral',
+    target: 'es2022',
+  });
+  writeModule('worker-source', 'WORKER_SOURCE', outputFiles[0].text.trim());
+}
+
+if (argv[1] === fileURLToPath(import.meta.url)) {
+  const { default: asc } = await import('assemblyscript/asc');
+  const { build } = await import('esbuild');
+  await generate(asc, build);
+}

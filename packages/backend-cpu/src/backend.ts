@@ -1,0 +1,208 @@
+import type { Backend, CompileOptions, Executable, ProbeResult } from '@ivit/backend';
+import { IvitError, type ValidatedProgram } from '@ivit/program';
+import packageJson from '../package.json';
+import { createEngine } from './engine.js';
+import { CpuExecutable, type ThreadedRun } from './executable.js';
+import { planProgram } from './plan/encode.js';
+import { kernelBytes, type MemoryKind } from './wasm-module.js';
+import { createWorkerHandle, type WebWorker } from './worker-handle.js';
+import { WorkerPool } from './worker-pool.js';
+
+export interface CpuBackendOptions {
+  /**
+   * Threads that run a program, 1 … 64. Default: what the machine reports, at most 4; 1 where there is no SharedArrayBuffer (a
+   * page without cross-origin isolation) or no worker.
+   */
+  readonly threads?: number;
+  /**
+   * The module compiled ahead of time, for hosts that refuse to compile bytes: `kernelBytes('unshared')` for one thread,
+   * `kernelBytes('shared')` for more.
+   */
+  readonly module?: WebAssembly.Module;
+  /** Starts a worker with the code of `@ivit/backend-cpu/worker`, where a bundler moved that file. */
+  readonly createWorker?: () => WebWorker;
+}
+
+/** Every op of ivit/1. */
+const OPS: Readonly<Record<string, readonly number[]>> = {
+  requantize: [1],
+  rowscale: [1],
+  rowquantize: [1],
+  linear: [1],
+  matmul: [1],
+  softmax: [1],
+  shiftgelu: [1],
+  layernorm: [1],
+  lookup: [1],
+  ramplookup: [1],
+  mean: [1],
+  gather: [1],
+  concat: [1],
+};
+
+/** Default threads are at most so many: beyond it small models wait for each other. */
+const DEFAULT_MOST_THREADS = 4;
+const MOST_THREADS = 64;
+
+function hasThreads(options: CpuBackendOptions): boolean {
+  if (typeof SharedArrayBuffer !== 'function' || typeof Atomics !== 'object') return false;
+  // A page without cross-origin isolation may have the name, but cannot post one to a worker.
+  if (typeof crossOriginIsolated === 'boolean' && !crossOriginIsolated && typeof process !== 'object') return false;
+  if (options.createWorker !== undefined || typeof Worker === 'function') return true;
+  return typeof process === 'object' && typeof process.getBuiltinModule === 'function';
+}
+
+function reportedCores(): number {
+  if (typeof navigator === 'object' && navigator !== undefined && navigator.hardwareConcurrency > 0)
+    return navigator.hardwareConcurrency;
+  const os = typeof process === 'object' ? process.getBuiltinModule?.('node:os') : undefined;
+  return os?.availableParallelism() ?? 1;
+}
+
+/** @throws E_INPUT */
+function threadCount(options: CpuBackendOptions): number {
+  const { threads } = options;
+  if (threads !== undefined && (!Number.isSafeInteger(threads) || threads < 1 || threads > MOST_THREADS)) {
+    throw new IvitError('E_INPUT', `threads is ${threads}, not a whole number in 1…${MOST_THREADS}`, {
+      where: 'option threads',
+    });
+  }
+  if (!hasThreads(options)) return 1;
+  return threads ?? Math.min(DEFAULT_MOST_THREADS, reportedCores());
+}
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new IvitError('E_ABORTED', 'Compiling was aborted', { cause: signal.reason });
+}
+
+function requestedOutputs(program: ValidatedProgram, names: readonly string[] | undefined): readonly string[] {
+  const outputs = [...new Set([program.output, ...(names ?? [])])];
+  for (const name of outputs) {
+    if (!Object.hasOwn(program.values, name)) {
+      throw new IvitError('E_INPUT', `The program has no value '${name}'`, {
+        where: 'outputs',
+        hint: 'Ask for a value that the program lists.',
+      });
+    }
+  }
+  return outputs;
+}
+
+class CpuBackend implements Backend {
+  readonly specificationVersion = 1;
+  readonly name = 'cpu';
+  readonly version: string = packageJson.version;
+  readonly ops = OPS;
+  readonly #options: CpuBackendOptions;
+  readonly #threads: number;
+  #module: Promise<WebAssembly.Module> | undefined;
+  #pool: WorkerPool | undefined;
+  #lastId = 0;
+
+  constructor(options: CpuBackendOptions) {
+    this.#options = options;
+    this.#threads = threadCount(options);
+  }
+
+  get #kind(): MemoryKind {
+    return this.#threads > 1 ? 'shared' : 'unshared';
+  }
+
+  async probe(): Promise<ProbeResult> {
+    try {
+      if (typeof WebAssembly !== 'object') {
+        return { available: false, code: 'E_NO_WASM', reason: 'There is no WebAssembly here' };
+      }
+      if (this.#options.module === undefined && !WebAssembly.validate(kernelBytes(this.#kind))) {
+        return { available: false, code: 'E_NO_SIMD', reason: 'This WebAssembly has no 128-bit SIMD' };
+      }
+      const features = this.#threads > 1 ? ['simd128', 'threads'] : ['simd128'];
+      return { available: true, device: 'WebAssembly', threads: this.#threads, features };
+    } catch (error) {
+      return { available: false, code: 'E_BACKEND', reason: String(error) };
+    }
+  }
+
+  #compiled(): Promise<WebAssembly.Module> {
+    if (this.#options.module !== undefined) return Promise.resolve(this.#options.module);
+    const module = this.#module ?? WebAssembly.compile(kernelBytes(this.#kind));
+    this.#module = module;
+    return module;
+  }
+
+  #startThreads(): WorkerPool {
+    if (this.#pool === undefined || this.#pool.lost) {
+      const { createWorker } = this.#options;
+      this.#pool = new WorkerPool(() => createWorkerHandle(createWorker), this.#threads);
+    }
+    return this.#pool;
+  }
+
+  async compile(program: ValidatedProgram, options: CompileOptions = {}): Promise<Executable> {
+    throwIfAborted(options.signal);
+    for (const op of program.ops) {
+      if (!Object.hasOwn(OPS, op.op)) {
+        throw new IvitError('E_UNSUPPORTED_OP', `The CPU backend has no op '${op.op}'`, { where: op.result });
+      }
+    }
+    const maxBatch = options.maxBatch ?? 1;
+    if (!Number.isSafeInteger(maxBatch) || maxBatch < 1) {
+      throw new IvitError('E_INPUT', `maxBatch is ${maxBatch}, not a whole number of at least 1`, {
+        where: 'maxBatch',
+      });
+    }
+    const outputs = requestedOutputs(program, options.outputs);
+    const threads = this.#threads;
+    // Threads start while the program is planned.
+    const pool = threads > 1 ? this.#startThreads() : undefined;
+    pool?.acquire();
+    try {
+      return await this.#build(program, { ...options, outputs, maxBatch }, pool);
+    } catch (error) {
+      pool?.release();
+      throw error;
+    }
+  }
+
+  async #build(
+    program: ValidatedProgram,
+    options: CompileOptions & { readonly outputs: readonly string[]; readonly maxBatch: number },
+    pool: WorkerPool | undefined,
+  ): Promise<Executable> {
+    const threads = this.#threads;
+    const plan = planProgram(program, options.outputs, threads);
+    if (options.memoryLimit !== undefined && plan.bytes > options.memoryLimit) {
+      throw new IvitError('E_MEMORY', `The executable needs ${plan.bytes} bytes, more than ${options.memoryLimit}`, {
+        where: 'memoryLimit',
+        hint: 'Raise the limit or use a smaller model.',
+      });
+    }
+    const module = await this.#compiled();
+    const engine = await createEngine(plan, module, threads > 1);
+    throwIfAborted(options.signal);
+    const info = {
+      backend: this.name,
+      variant: threads > 1 ? 'wasm-simd128-threads' : 'wasm-simd128',
+      threads,
+      bytes: plan.bytes,
+    };
+    let threaded: ThreadedRun | undefined;
+    if (pool !== undefined) {
+      this.#lastId += 1;
+      threaded = { pool, id: this.#lastId };
+      const { scratch } = plan;
+      pool.load(threaded.id, module, engine.memory, (thread) => scratch.address + thread * scratch.bytes);
+    }
+    return new CpuExecutable(engine, plan, options.maxBatch, info, threaded);
+  }
+}
+
+/**
+ * The CPU backend: integer kernels in WebAssembly SIMD, on one thread or several. It runs in Node, browsers, workers and
+ * edge runtimes, and gives the same bits in all of them.
+ *
+ * @throws E_INPUT for a number of threads out of range
+ */
+export function createCpuBackend(options: CpuBackendOptions = {}): Backend {
+  return new CpuBackend(options);
+}

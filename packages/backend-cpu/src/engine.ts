@@ -1,0 +1,81 @@
+import { IvitError } from '@ivit/program';
+import { type IntegerArray, viewBytes } from '@ivit/tensor';
+import type { MemoryPlan, PlacedValue } from './plan/encode.js';
+import { CONTROL_ABORT } from './record-layout.js';
+import { instantiateKernels, type KernelExports } from './wasm-module.js';
+
+const PAGE = 65536;
+
+function createMemory(bytes: number, shared: boolean): WebAssembly.Memory {
+  const pages = Math.ceil(bytes / PAGE); // float-ok: at most 65536 pages, rounded up
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
+  } catch (cause) {
+    throw new IvitError('E_MEMORY', `The engine refused ${bytes} bytes of WebAssembly memory`, {
+      hint: 'Free memory, dispose of other models, or use a smaller one.',
+      cause,
+    });
+  }
+}
+
+/** One executable's memory with everything in it, and an instance on the calling thread. */
+export interface Engine {
+  readonly memory: WebAssembly.Memory;
+  readonly kernels: KernelExports;
+}
+
+/** Packs int8 weights [rows, columns], passing them through the arena 8 rows or more at a time. */
+function packWeights(
+  kernels: KernelExports,
+  memory: WebAssembly.Memory,
+  plan: MemoryPlan,
+  entry: Extract<MemoryPlan['constants'][number], { readonly weights: Int8Array }>,
+): void {
+  const { weights, rows, columns, address } = entry;
+  const stage = new Int8Array(memory.buffer, plan.arena.address, plan.arena.bytes);
+  const panelBytes = ((columns + 1) >> 1) * 32;
+  const panels = Math.max(1, Math.floor((plan.arena.bytes - 64) / (8 * columns))); // float-ok: rounded down
+  for (let row = 0; row < rows; row += 8 * panels) {
+    const end = Math.min(rows, row + 8 * panels);
+    stage.set(weights.subarray(row * columns, end * columns));
+    for (let panel = row; panel < end; panel += 8) {
+      const from = plan.arena.address + (panel - row) * columns;
+      const to = address + (panel >> 3) * panelBytes;
+      kernels.packPanel(to, from, 1, columns, columns, Math.min(8, end - panel));
+    }
+  }
+}
+
+/** @throws E_MEMORY */
+export async function createEngine(plan: MemoryPlan, module: WebAssembly.Module, shared: boolean): Promise<Engine> {
+  const memory = createMemory(plan.bytes, shared);
+  const kernels = await instantiateKernels(module, memory);
+  for (const entry of plan.constants) {
+    if ('weights' in entry) {
+      packWeights(kernels, memory, plan, entry);
+    } else {
+      const { data } = entry;
+      const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+      new Uint8Array(memory.buffer, entry.address, bytes.length).set(bytes);
+    }
+  }
+  new Uint8Array(memory.buffer, plan.arena.address, plan.arena.bytes).fill(0);
+  new Int32Array(memory.buffer, plan.code.address, plan.code.words.length).set(plan.code.words);
+  return { memory, kernels };
+}
+
+/** Makes a command list ready for one more run. */
+export function resetCounters(engine: Engine, plan: MemoryPlan): void {
+  new Int32Array(engine.memory.buffer, plan.counters.address, plan.counters.count).fill(0);
+  Atomics.store(new Int32Array(engine.memory.buffer), CONTROL_ABORT >> 2, 0);
+}
+
+/** Asks running threads to stop after the group they are at. */
+export function requestAbort(engine: Engine): void {
+  Atomics.store(new Int32Array(engine.memory.buffer), CONTROL_ABORT >> 2, 1);
+}
+
+/** A value as it lies in memory: a view, not a copy. */
+export function valueView(engine: Engine, value: PlacedValue): IntegerArray {
+  return viewBytes(value.dtype, engine.memory.buffer, value.address, value.count);
+}

@@ -1,0 +1,75 @@
+import type { Constant } from '@ivit/program';
+import { aligned } from './allocate.js';
+
+/** Bytes read past the end of a constant by loops of eight. */
+const SLACK = 64;
+
+/** What goes to an address before the first run: bytes as they are, or int8 weights to pack for the products. */
+export type ConstantEntry =
+  | { readonly address: number; readonly data: ArrayBufferView }
+  | { readonly address: number; readonly weights: Int8Array; readonly rows: number; readonly columns: number };
+
+/** Bytes of a packed right side of k × n: panels of 8 columns, pairs of k. */
+export function packedBytes(k: number, n: number): number {
+  return ((n + 7) >> 3) * ((k + 1) >> 1) * 32;
+}
+
+/** Gives constants their addresses, each once. */
+export class ConstantPool {
+  readonly entries: ConstantEntry[] = [];
+  readonly #byName = new Map<string, number>();
+  #end: number;
+
+  constructor(start: number) {
+    this.#end = aligned(start);
+  }
+
+  get end(): number {
+    return this.#end;
+  }
+
+  #reserve(bytes: number): number {
+    const address = this.#end;
+    this.#end = aligned(address + bytes + SLACK);
+    return address;
+  }
+
+  bytes(data: ArrayBufferView): number {
+    const address = this.#reserve(data.byteLength);
+    this.entries.push({ address, data });
+    return address;
+  }
+
+  /** Data that `make` builds, shared by all that ask under the same key. */
+  shared(key: string, make: () => ArrayBufferView): number {
+    const known = this.#byName.get(key);
+    if (known !== undefined) return known;
+    const address = this.bytes(make());
+    this.#byName.set(key, address);
+    return address;
+  }
+
+  /** A program's constant as it is. */
+  dense(name: string, constant: Constant): number {
+    return this.shared(`dense ${name}`, () => constant.data);
+  }
+
+  /** int8 weights `[rows, columns]`, packed as the right side of a product with k = columns, n = rows. */
+  weights(name: string, constant: Constant): number {
+    const key = `weights ${name}`;
+    const known = this.#byName.get(key);
+    if (known !== undefined) return known;
+    const [rows, columns] = constant.shape as readonly [number, number];
+    const address = this.#reserve(packedBytes(columns, rows));
+    this.entries.push({ address, weights: constant.data as Int8Array, rows, columns });
+    this.#byName.set(key, address);
+    return address;
+  }
+}
+
+/** Copies integers into an Int32Array of the next multiple of 8, zeros behind. */
+export function padded(values: ArrayLike<number>, length: number = values.length): Int32Array {
+  const out = new Int32Array((length + 7) & ~7);
+  for (let i = 0; i < length; i++) out[i] = values[values.length === 1 ? 0 : i] as number;
+  return out;
+}

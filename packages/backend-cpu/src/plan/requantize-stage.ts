@@ -1,0 +1,184 @@
+import { POW2 } from '@ivit/dyadic';
+import type { Interval, Param, RequantizeOp, ValidatedProgram } from '@ivit/program';
+import type { DType } from '@ivit/tensor';
+import * as R from '../record-layout.js';
+import { type ConstantPool, padded } from './constants.js';
+import { type ParameterArrays, vectorForm } from './requantize-form.js';
+import type { Ref, RowOrder, StageDraft } from './stage.js';
+import { typeCode } from './stage.js';
+
+export interface RequantizeOperands {
+  readonly x: Ref;
+  readonly xType: DType;
+  /** Shape of x as its view shows it. */
+  readonly xShape: readonly number[];
+  readonly xInterval: Interval;
+  readonly out: Ref;
+  readonly row?: Ref;
+  readonly addend?: { readonly ref: Ref; readonly dtype: DType; readonly interval: Interval };
+  readonly order: RowOrder;
+}
+
+function values(program: ValidatedProgram, param: Param): ArrayLike<number> {
+  return typeof param === 'number' ? [param] : (program.constants[param.constant]?.data ?? []);
+}
+
+/** Parameter rows: the row index of x, divided and wrapped, tells which row of parameters holds. */
+interface Period {
+  readonly divide: number;
+  readonly period: number;
+  /** Index of the parameter of (parameter row, column). */
+  index(row: number, column: number): number;
+}
+
+const product = (sizes: readonly number[]): number => sizes.reduce((count, size) => count * size, 1);
+
+/** How the run of parameters lies over rows and columns of x. */
+function periodOf(op: RequantizeOp, shape: readonly number[], uniform: boolean, width: number): Period {
+  if (uniform) return { divide: 1, period: 1, index: () => 0 };
+  const end = op.axis + op.run;
+  if (end === shape.length) {
+    const rows = product(shape.slice(op.axis, -1));
+    return { divide: 1, period: rows, index: (row, column) => row * width + column };
+  }
+  return {
+    divide: product(shape.slice(end, -1)),
+    period: product(shape.slice(op.axis, end)),
+    index: (row) => row,
+  };
+}
+
+/** Parameters laid out as [period][columns to the next multiple of 8]. */
+function spread(source: ArrayLike<number>, period: Period, columns: number, up = 0): Int32Array {
+  const stride = (columns + 7) & ~7;
+  const out = new Int32Array(period.period * stride);
+  const scale = POW2[up] as number;
+  for (let row = 0; row < period.period; row++) {
+    for (let column = 0; column < columns; column++) {
+      const index = source.length === 1 ? 0 : period.index(row, column);
+      out[row * stride + column] = (source[index] as number) * scale;
+    }
+  }
+  return out;
+}
+
+/** bias·2^(k+up) + 2^31 per column, as 64-bit integers. */
+function roundedBias(bias: ArrayLike<number> | undefined, columns: number, shift: number): ArrayBufferView {
+  const out = new BigInt64Array((columns + 7) & ~7); // bigint-ok: once per op when a program is compiled
+  const half = 1n << 31n; // bigint-ok: once per op when a program is compiled
+  for (let j = 0; j < columns; j++) {
+    const value = bias === undefined ? 0 : (bias[j] as number);
+    out[j] = (BigInt(value) << BigInt(shift)) + half; // bigint-ok: once per op when a program is compiled
+  }
+  return out;
+}
+
+/** The stage of a `requantize`: vectors where the numbers allow it, one element at a time where not. */
+export function requantizeStage(
+  program: ValidatedProgram,
+  op: RequantizeOp,
+  operands: RequantizeOperands,
+  pool: ConstantPool,
+): StageDraft {
+  const { x, xType, xShape, out, row, addend, order } = operands;
+  const width = xShape[xShape.length - 1] ?? 1;
+  const columns = op.channels === undefined ? width : (program.constants[op.channels]?.data.length ?? 0);
+  const bias = op.bias === undefined ? undefined : program.constants[op.bias]?.data;
+  const parameters: ParameterArrays = {
+    m: values(program, op.m),
+    e: values(program, op.e),
+    z: values(program, op.z),
+    bias,
+  };
+  const { m, e, z } = parameters;
+  const uniform = m.length === 1 && e.length === 1 && z.length === 1;
+  const period = periodOf(op, xShape, uniform, columns);
+  const bits = program.facts.numeratorBits[op.result] ?? 64;
+  const form = vectorForm(op, parameters, bits, { dtype: xType, interval: operands.xInterval }, addend);
+  const stride = ((columns + 7) & ~7) * 4;
+  const outType = typeCode(op.to);
+  const reads = [x, ...(row === undefined ? [] : [row]), ...(addend === undefined ? [] : [addend.ref])];
+  const any = {
+    m: () => pool.bytes(spread(m, period, columns)),
+    e: () => pool.bytes(spread(e, period, columns)),
+    z: () => pool.bytes(spread(z, period, columns)),
+  };
+  const anyAddresses = form === undefined || row !== undefined ? { m: any.m(), e: any.e(), z: any.z() } : undefined;
+  const biasAddress = bias === undefined ? 0 : pool.bytes(padded(bias));
+  const channels =
+    op.channels === undefined ? 0 : pool.bytes(padded(program.constants[op.channels]?.data ?? [], columns));
+
+  function anyRecord(resolve: (ref: Ref, dtype: DType) => readonly number[]): number[] {
+    const record = new Array<number>(R.ANY_WORDS).fill(0);
+    record[R.STAGE_KIND] = R.KIND_REQUANTIZE_ANY;
+    record[R.STAGE_LENGTH] = R.ANY_WORDS;
+    record.splice(R.ANY_X, 4, ...resolve(x, xType));
+    record.splice(R.ANY_OUT, 4, ...resolve(out, op.to));
+    if (addend !== undefined) record.splice(R.ANY_ADD, 4, ...resolve(addend.ref, addend.dtype));
+    if (row !== undefined) record.splice(R.ANY_ROW, 4, ...resolve(row, 'u8'));
+    record[R.ANY_COLUMNS] = columns;
+    record[R.ANY_X_TYPE] = typeCode(xType);
+    record[R.ANY_OUT_TYPE] = outType;
+    record[R.ANY_ADD_TYPE] = addend === undefined ? R.TYPE_NONE : typeCode(addend.dtype);
+    record[R.ANY_ROW_TYPE] = row === undefined ? R.TYPE_NONE : R.TYPE_U8;
+    record[R.ANY_M] = anyAddresses?.m ?? 0;
+    record[R.ANY_E] = anyAddresses?.e ?? 0;
+    record[R.ANY_Z] = anyAddresses?.z ?? 0;
+    record[R.ANY_BIAS] = biasAddress;
+    record[R.ANY_K] = op.k ?? 0;
+    record[R.ANY_CHANNELS] = channels;
+    record[R.ANY_ADD_M] = op.addend?.m ?? 0;
+    record[R.ANY_ADD_E] = op.addend?.e ?? 0;
+    record[R.ANY_DIVIDE] = period.divide;
+    record[R.ANY_PERIOD] = period.period;
+    record[R.ANY_STRIDE] = stride;
+    record[R.ANY_ROW_G] = order.group;
+    record[R.ANY_ROW_I] = order.row;
+    return record;
+  }
+
+  if (form === undefined) {
+    return { result: op.result, width: columns, reads, encode: ({ resolve }) => anyRecord(resolve) };
+  }
+  const mAddress = pool.bytes(spread(m, period, columns, form.mUp));
+  const zAddress = anyAddresses?.z ?? pool.bytes(spread(z, period, columns));
+  const biases =
+    row === undefined ? 0 : pool.bytes(roundedBias(bias, columns, (op.k ?? 0) + Math.max(0, 32 - (e[0] as number))));
+  return {
+    result: op.result,
+    width: columns,
+    reads,
+    ...(addend === undefined ? {} : { temps: () => [stride] }),
+    encode({ resolve, temp, place }) {
+      const record = new Array<number>(R.REQ_WORDS).fill(0);
+      record[R.STAGE_KIND] = R.KIND_REQUANTIZE;
+      record[R.STAGE_LENGTH] = R.REQ_WORDS;
+      record.splice(R.REQ_X, 4, ...resolve(x, xType));
+      record.splice(R.REQ_OUT, 4, ...resolve(out, op.to));
+      if (addend !== undefined) record.splice(R.REQ_ADD, 4, ...resolve(addend.ref, addend.dtype));
+      if (row !== undefined) record.splice(R.REQ_ROW, 4, ...resolve(row, 'u8'));
+      record[R.REQ_COLUMNS] = columns;
+      record[R.REQ_X_TYPE] = typeCode(xType);
+      record[R.REQ_OUT_TYPE] = outType;
+      record[R.REQ_ADD_TYPE] = addend === undefined ? R.TYPE_NONE : typeCode(addend.dtype);
+      record[R.REQ_M] = mAddress;
+      record[R.REQ_Z] = zAddress;
+      record[R.REQ_BIAS] = biases;
+      record[R.REQ_FACTOR] = POW2[form.xUp] as number;
+      record[R.REQ_SHIFT] = form.shift;
+      record[R.REQ_TIES] = form.ties ? 1 : 0;
+      record[R.REQ_ADD_M] = form.addM;
+      record[R.REQ_ADD_FACTOR] = POW2[form.addUp] as number;
+      record[R.REQ_DIVIDE] = period.divide;
+      record[R.REQ_PERIOD] = period.period;
+      record[R.REQ_STRIDE] = stride;
+      record[R.REQ_ROW_G] = order.group;
+      record[R.REQ_ROW_I] = order.row;
+      record[R.REQ_TEMP] = addend === undefined ? 0 : temp(0);
+      record[R.REQ_X_ROOM] = form.xRoom;
+      record[R.REQ_M_ROOM] = form.mRoom;
+      record[R.REQ_ANY] = row === undefined ? 0 : place(anyRecord(resolve));
+      return record;
+    },
+  };
+}

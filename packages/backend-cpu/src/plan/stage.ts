@@ -1,0 +1,55 @@
+import type { DType } from '@ivit/tensor';
+import { TYPE_I8, TYPE_I16, TYPE_I32, TYPE_U8 } from '../record-layout.js';
+import type { RowAccess } from './rows.js';
+
+/** Rows of a value, or of bytes that lie at an address before the first run. */
+export type Ref =
+  | { readonly value: string; readonly access: RowAccess }
+  | { readonly address: number; readonly access: RowAccess };
+
+/** Index of row (g, i) in the order of the op's own result: g·group + i·row. */
+export interface RowOrder {
+  readonly group: number;
+  readonly row: number;
+}
+
+export interface EncodeContext {
+  /** The four words of an operand. */
+  readonly resolve: (ref: Ref, dtype: DType) => readonly number[];
+  /** Scratch offset of the stage's temporary `index`. */
+  readonly temp: (index: number) => number;
+  /** The operand of the rows of int32 sums that a product writes. */
+  readonly sum: () => readonly number[];
+  /** Places a record outside the chain and returns its address. */
+  readonly place: (record: readonly number[]) => number;
+}
+
+/** One op as a stage of a unit's chain, before addresses are known. */
+export interface StageDraft {
+  readonly result: string;
+  /** Elements of one row of the result. */
+  readonly width: number;
+  readonly reads: readonly Ref[];
+  /** Bytes of scratch used during the stage only, for units of so many rows. */
+  readonly temps?: (strip: number) => readonly number[];
+  /** Products write int32 sums of so many columns to scratch; whoever else needs them gets a copy. */
+  readonly sumColumns?: number;
+  /** Bytes of packed weights that the stage streams through. */
+  readonly weightBytes?: number;
+  encode(context: EncodeContext): number[];
+}
+
+export function typeCode(dtype: DType): number {
+  switch (dtype) {
+    case 'u8':
+      return TYPE_U8;
+    case 'i8':
+      return TYPE_I8;
+    case 'i16':
+      return TYPE_I16;
+    case 'i32':
+      return TYPE_I32;
+    default:
+      return dtype satisfies never;
+  }
+}

@@ -1,0 +1,22 @@
+/** What the backend and its workers tell each other. */
+export type ToWorker =
+  | {
+      readonly kind: 'load';
+      readonly id: number;
+      readonly module: WebAssembly.Module;
+      readonly memory: WebAssembly.Memory;
+      readonly scratch: number;
+    }
+  | {
+      readonly kind: 'run';
+      readonly id: number;
+      readonly job: number;
+      readonly list: number;
+      readonly count: number;
+      readonly threads: number;
+    }
+  | { readonly kind: 'drop'; readonly id: number };
+
+export type FromWorker =
+  | { readonly kind: 'done'; readonly job: number; readonly groups: number }
+  | { readonly kind: 'failed'; readonly reason: string };

@@ -1,0 +1,111 @@
+import { IvitError } from '@ivit/program';
+import type { WorkerHandle } from './worker-handle.js';
+import type { FromWorker, ToWorker } from './worker-messages.js';
+
+/** Threads without an executable stay so long for the next one. */
+const IDLE_MILLISECONDS = 1000;
+
+interface Job {
+  waiting: number;
+  groups: number;
+  readonly resolve: (groups: number) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * The threads of a backend. Every message goes to all of them in one order, so that jobs of several executables cannot
+ * wait for each other. A pool in which one thread failed is lost as a whole: the others may wait for it for ever.
+ */
+export class WorkerPool {
+  readonly threads: number;
+  readonly #workers: readonly WorkerHandle[];
+  readonly #jobs = new Map<number, Job>();
+  #lastJob = 0;
+  #users = 0;
+  #idle: ReturnType<typeof setTimeout> | undefined;
+  #lost: IvitError | undefined;
+
+  constructor(create: () => WorkerHandle, threads: number) {
+    this.threads = threads;
+    this.#workers = Array.from({ length: threads }, () => create());
+    for (const worker of this.#workers) {
+      worker.listen(
+        (message) => this.#receive(message),
+        (reason) => this.#fail(`A worker of the CPU backend is gone: ${reason}`),
+      );
+    }
+  }
+
+  get lost(): boolean {
+    return this.#lost !== undefined;
+  }
+
+  #send(message: (thread: number) => ToWorker): void {
+    for (const [thread, worker] of this.#workers.entries()) worker.post(message(thread));
+  }
+
+  #receive(message: FromWorker): void {
+    if (message.kind === 'failed') {
+      this.#fail(`A worker of the CPU backend failed: ${message.reason}`);
+      return;
+    }
+    const job = this.#jobs.get(message.job);
+    if (job === undefined) return;
+    job.groups = message.groups;
+    job.waiting -= 1;
+    if (job.waiting > 0) return;
+    this.#jobs.delete(message.job);
+    if (this.#jobs.size === 0) for (const worker of this.#workers) worker.hold(false);
+    job.resolve(job.groups);
+  }
+
+  #fail(problem: string): void {
+    if (this.#lost !== undefined) return;
+    this.#lost = new IvitError('E_DEVICE_LOST', problem, { hint: 'Compile the program again.' });
+    for (const worker of this.#workers) worker.terminate();
+    for (const job of this.#jobs.values()) job.reject(this.#lost);
+    this.#jobs.clear();
+  }
+
+  /** One more user: the threads stay until it is given back. */
+  acquire(): void {
+    this.#users += 1;
+    clearTimeout(this.#idle);
+  }
+
+  /** A while after the last user the threads end. */
+  release(): void {
+    this.#users -= 1;
+    if (this.#users > 0 || this.#lost !== undefined) return;
+    const timer = setTimeout(() => this.#fail('The threads were given back'), IDLE_MILLISECONDS);
+    this.#idle = timer;
+    // In Node the wait keeps no process alive; elsewhere timers are numbers.
+    if (typeof timer === 'object') timer.unref();
+  }
+
+  /** Gives an executable's memory to every thread. @throws E_DEVICE_LOST */
+  load(id: number, module: WebAssembly.Module, memory: WebAssembly.Memory, scratch: (thread: number) => number): void {
+    if (this.#lost !== undefined) throw this.#lost;
+    this.#send((thread) => ({ kind: 'load', id, module, memory, scratch: scratch(thread) }));
+  }
+
+  /** Runs a command list on all threads; resolves to the groups done. @throws E_DEVICE_LOST */
+  run(id: number, list: number, count: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      if (this.#lost !== undefined) {
+        reject(this.#lost);
+        return;
+      }
+      this.#lastJob += 1;
+      const job = this.#lastJob;
+      this.#jobs.set(job, { waiting: this.threads, groups: 0, resolve, reject });
+      for (const worker of this.#workers) worker.hold(true);
+      this.#send(() => ({ kind: 'run', id, job, list, count, threads: this.threads }));
+    });
+  }
+
+  /** Forgets an executable. */
+  drop(id: number): void {
+    if (this.#lost === undefined) this.#send(() => ({ kind: 'drop', id }));
+  }
+}
