@@ -23,10 +23,12 @@ it('bundles the front door for browsers without a Node module', async () => {
   expect(inputs.filter((path) => path.includes('ivit/src/node/')).map((path) => path.split('/').at(-1))).toEqual([
     'absent.ts',
   ]);
-  const importers = outputFiles.filter(({ text }) => /["'`]node:/.test(text)).map(({ path }) => path);
+  // Only imported names count: at run time `process.getBuiltinModule` is asked for some, where it is there.
+  const imported = /(?:\bfrom|\bimport|\brequire)\s*\(?\s*["'`]node:/;
+  const importers = outputFiles.filter(({ text }) => imported.test(text)).map(({ path }) => path);
   expect(importers).toEqual([]);
   // Nothing of the backend and the decoders is in what a page loads first.
   const entry = Object.entries(metafile.outputs).find(([, { entryPoint }]) => entryPoint === '<stdin>');
   const first = Object.keys(entry?.[1].inputs ?? {});
-  expect(first.filter((path) => /backend-reference|image\/src\/(png|jpeg)/.test(path))).toEqual([]);
+  expect(first.filter((path) => /backend-(cpu|reference)|image\/src\/(png|jpeg)/.test(path))).toEqual([]);
 });

@@ -25,8 +25,12 @@ export async function finishInTurns<Result>(steps: Steps<Result>, checkAborted: 
   }
 }
 
+/** Node's `setImmediate` lets timers and files have their turn without the millisecond that a timer waits. */
+const immediately: ((callback: () => void) => unknown) | undefined = Reflect.get(globalThis, 'setImmediate');
+
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
-    setTimeout(resolve, 0);
+    if (immediately === undefined) setTimeout(resolve, 0);
+    else immediately(resolve);
   });
 }

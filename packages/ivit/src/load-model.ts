@@ -1,3 +1,4 @@
+import { IvitError } from '@ivit/program';
 import { type Answer, type ClassifyOptions, createModel, type ImageInput } from '@ivit/runtime';
 import { throwIfAborted } from './abort.js';
 import { defaultBackends } from './default-backends.js';
@@ -13,7 +14,8 @@ function toInput(photo: Photo, options: LoadModelOptions, signal: AbortSignal | 
     async arrayBuffer() {
       const reading = { ...options.hub, ...(signal === undefined ? {} : { signal }) };
       const bytes = await readBytes(photo, reading);
-      return bytes.slice().buffer;
+      const { buffer } = bytes;
+      return buffer instanceof ArrayBuffer && buffer.byteLength === bytes.length ? buffer : bytes.slice().buffer;
     },
   };
 }
@@ -30,14 +32,22 @@ function isList(photo: Photo | readonly Photo[]): photo is readonly Photo[] {
  *   E_SELF_CHECK, E_NO_BACKEND, E_ABORTED; E_SAFETENSORS_… and E_PROGRAM_… for a bad file
  */
 export async function loadModel(source: ModelSource, options: LoadModelOptions = {}): Promise<LoadedModel> {
-  const { onProgress, signal } = options;
+  const { onProgress, signal, threads } = options;
   throwIfAborted(signal);
-  const { bytes, where, integrity: known } = await readModel(source, options);
+  if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
+    throw new IvitError('E_INPUT', `threads must be a positive integer, not ${threads}`, { where: 'option threads' });
+  }
+  // Side by side: while the file is read the backend's code is loaded.
+  const [{ bytes, where, owned, integrity: known }, backends] = await Promise.all([
+    readModel(source, options),
+    options.backends ?? defaultBackends(threads === undefined ? {} : { threads }),
+  ]);
   const integrity = options.integrity ?? known;
   const model = await createModel({
     program: bytes,
+    borrow: owned,
     where,
-    backends: options.backends ?? (await defaultBackends()),
+    backends,
     ...(integrity === undefined ? {} : { integrity }),
     ...(signal === undefined ? {} : { signal }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),

@@ -1,8 +1,7 @@
 import { IvitError } from '@ivit/program';
 import { hasNode } from './environment.js';
 import { type HubAddress, isHubAddress, parseHubAddress } from './hub/address.js';
-import { fetchHubFile, fetchOptionalHubFile, type HubAccess } from './hub/fetch-file.js';
-import { looksLikeProgram } from './hub/peek.js';
+import type { HubAccess } from './hub/fetch-file.js';
 import { type ReadOptions, readBytes } from './read-bytes.js';
 import type { LoadModelOptions, ModelSource } from './types.js';
 
@@ -10,6 +9,8 @@ import type { LoadModelOptions, ModelSource } from './types.js';
 export interface ModelBytes {
   readonly bytes: Uint8Array;
   readonly where: string;
+  /** Whether nobody else has the bytes: then the model may keep windows on them. */
+  readonly owned: boolean;
   readonly integrity?: string;
 }
 
@@ -34,17 +35,19 @@ export async function hubAccess(options: Pick<LoadModelOptions, 'hub' | 'onProgr
   const common = { ...access, ...progressAndSignal(options) };
   if (cache === false || !hasNode()) return common;
   const { openHubStore } = await import('#node');
-  return { ...common, store: openHubStore(cache) };
+  return { ...common, store: await openHubStore(cache) };
 }
 
 async function fromHub(address: HubAddress, text: string, access: HubAccess): Promise<ModelBytes> {
+  // Loaded here, so that a local file needs nothing of what downloads.
+  const { fetchHubFile, fetchOptionalHubFile, looksLikeProgram } = await import('./hub/index.js');
   if (address.file !== undefined) {
-    return { bytes: await fetchHubFile(address, address.file, access), where: text };
+    return { bytes: await fetchHubFile(address, address.file, access), where: text, owned: true };
   }
   const program = await fetchOptionalHubFile(address, PROGRAM_FILE, access);
-  if (program !== undefined) return { bytes: program, where: `${text}/${PROGRAM_FILE}` };
+  if (program !== undefined) return { bytes: program, where: `${text}/${PROGRAM_FILE}`, owned: true };
   if (!(await looksLikeProgram(address, WEIGHTS_FILE, access))) throw needsQuantizing(text);
-  return { bytes: await fetchHubFile(address, WEIGHTS_FILE, access), where: `${text}/${WEIGHTS_FILE}` };
+  return { bytes: await fetchHubFile(address, WEIGHTS_FILE, access), where: `${text}/${WEIGHTS_FILE}`, owned: true };
 }
 
 async function fromFolder(path: string, options: LoadModelOptions): Promise<ModelBytes> {
@@ -56,7 +59,7 @@ async function fromFolder(path: string, options: LoadModelOptions): Promise<Mode
       hint: 'Name the program file itself.',
     });
   }
-  return { bytes: await readBytes(file, options), where: file };
+  return { bytes: await readBytes(file, options), where: file, owned: true };
 }
 
 /** Whether a path leads to a folder; never so where there is no file system. */
@@ -66,7 +69,8 @@ async function isFolder(path: string): Promise<boolean> {
 
 async function builtin(options: LoadModelOptions): Promise<ModelBytes> {
   const { file, metadata } = await import('@ivit/model-cifar10');
-  return { bytes: await readBytes(file, options), where: 'builtin', integrity: `sha256-${metadata.sha256}` };
+  const bytes = await readBytes(file, options);
+  return { bytes, where: 'builtin', owned: true, integrity: `sha256-${metadata.sha256}` };
 }
 
 /**
@@ -76,10 +80,10 @@ async function builtin(options: LoadModelOptions): Promise<ModelBytes> {
  *   E_NEEDS_QUANTIZING for a repository of float weights
  */
 export async function readModel(source: ModelSource, options: LoadModelOptions): Promise<ModelBytes> {
-  if (source instanceof Uint8Array) return { bytes: source, where: 'model bytes' };
-  if (source instanceof ArrayBuffer) return { bytes: new Uint8Array(source), where: 'model bytes' };
+  if (source instanceof Uint8Array) return { bytes: source, where: 'model bytes', owned: false };
+  if (source instanceof ArrayBuffer) return { bytes: new Uint8Array(source), where: 'model bytes', owned: false };
   const reading = { ...options.hub, ...progressAndSignal(options) };
-  if (source instanceof URL) return { bytes: await readBytes(source, reading), where: source.href };
+  if (source instanceof URL) return { bytes: await readBytes(source, reading), where: source.href, owned: true };
   if (typeof source !== 'string') {
     // Callers without types too.
     if (typeof source !== 'object' || source === null || typeof source.arrayBuffer !== 'function') {
@@ -89,14 +93,16 @@ export async function readModel(source: ModelSource, options: LoadModelOptions):
       });
     }
     const named = 'name' in source && typeof source.name === 'string' ? source.name : 'model blob';
-    return { bytes: new Uint8Array(await source.arrayBuffer()), where: named };
+    // A Blob gives a fresh copy; what else has `arrayBuffer` may keep it.
+    const owned = source instanceof Blob;
+    return { bytes: new Uint8Array(await source.arrayBuffer()), where: named, owned };
   }
   if (source === 'builtin') return builtin(options);
   if (isHubAddress(source)) {
     return fromHub(parseHubAddress(source, options.hub?.revision), source, await hubAccess(options));
   }
   if (await isFolder(source)) return fromFolder(source, options);
-  return { bytes: await readBytes(source, reading), where: source };
+  return { bytes: await readBytes(source, reading), where: source, owned: true };
 }
 
 /** Float weights given as a program file: the error says what to do. */

@@ -1,9 +1,7 @@
 import { IvitError } from '@ivit/program';
 import { throwIfAborted } from './abort.js';
 import { hasNode } from './environment.js';
-import { download } from './hub/download.js';
 import type { HttpOptions } from './hub/http.js';
-import { memorySink } from './hub/sink.js';
 import type { OnProgress } from './progress.js';
 
 export interface ReadOptions extends HttpOptions {
@@ -20,6 +18,7 @@ async function readLocal(path: string | URL, options: ReadOptions): Promise<Uint
 }
 
 async function readUrl(url: string, options: ReadOptions): Promise<Uint8Array> {
+  const { download, memorySink } = await import('./hub/download.js');
   const sink = memorySink();
   await download(url, sink, { ...options, file: url });
   return sink.bytes();

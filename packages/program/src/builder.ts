@@ -37,7 +37,7 @@ export interface ProgramBuilder {
   /** Interval proved for a value so far. */
   interval(value: string): Interval;
   /** Intervals of each channel of the last axis, where they are known. */
-  channels(value: string): { readonly lo: readonly number[]; readonly hi: readonly number[] } | undefined;
+  channels(value: string): { readonly lo: ArrayLike<number>; readonly hi: ArrayLike<number> } | undefined;
   /** A value under another shape of the same element count. */
   reshape(value: string, shape: readonly number[]): Operand;
   /** A value seen as `shape`, then with its axes in the order `axes`. */

@@ -1,7 +1,6 @@
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
 import { littleEndianBytes } from './dtype.js';
-import type { Program } from './types.js';
+import { sha256Hex } from './sha256.js';
+import type { Constant, Program } from './types.js';
 
 /**
  * JSON with sorted keys, integers only, no white space. `undefined` members are left out.
@@ -9,25 +8,26 @@ import type { Program } from './types.js';
  * @throws RangeError for a number that is no safe integer
  */
 export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map((entry) => canonicalJson(entry)).join(',')}]`;
   if (typeof value === 'number') {
     if (!Number.isSafeInteger(value)) throw new RangeError(`canonical JSON holds integers only, not ${value}`);
     return Object.is(value, -0) ? '0' : String(value);
   }
-  if (typeof value === 'object' && value !== null) {
-    const members: string[] = [];
-    for (const [key, member] of Object.entries(value).sort(byKey)) {
-      if (member !== undefined) members.push(`${JSON.stringify(key)}:${canonicalJson(member)}`);
-    }
-    return `{${members.join(',')}}`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  let text = '';
+  if (Array.isArray(value)) {
+    for (const entry of value) text += `${text === '' ? '' : ','}${canonicalJson(entry)}`;
+    return `[${text}]`;
   }
-  return JSON.stringify(value);
+  for (const key of sortedKeys(value)) {
+    const member: unknown = Reflect.get(value, key);
+    if (member !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(member)}`;
+  }
+  return `{${text}}`;
 }
 
-/** Orders entries by the code units of their keys, whatever the locale. */
-function byKey(a: readonly [string, unknown], b: readonly [string, unknown]): number {
-  if (a[0] === b[0]) return 0;
-  return a[0] < b[0] ? -1 : 1;
+/** In the order of their code units, whatever the locale: what `sort` does without a comparison of one's own. */
+function sortedKeys(value: object): string[] {
+  return Object.keys(value).sort();
 }
 
 /**
@@ -38,7 +38,8 @@ export function* canonicalChunks(program: Program): Generator<Uint8Array> {
   const encoder = new TextEncoder();
   const { spec, values, ops, output } = program;
   yield encoder.encode(canonicalJson({ spec, values, ops, output }));
-  for (const [name, constant] of Object.entries(program.constants).sort(byKey)) {
+  for (const name of sortedKeys(program.constants)) {
+    const constant = program.constants[name] as Constant;
     yield encoder.encode(canonicalJson({ name, dtype: constant.dtype, shape: constant.shape }));
     yield littleEndianBytes(constant.data);
   }
@@ -58,7 +59,5 @@ export function canonicalBytes(program: Program): Uint8Array {
 
 /** sha256 (lower-case hex) of the canonical bytes. */
 export function modelId(program: Program): string {
-  const hash = sha256.create();
-  for (const chunk of canonicalChunks(program)) hash.update(chunk);
-  return bytesToHex(hash.digest());
+  return sha256Hex(canonicalChunks(program));
 }

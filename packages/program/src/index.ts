@@ -4,6 +4,7 @@ export { DTYPE_RANGE, INT32_MAX, littleEndianBytes } from './dtype.js';
 export { IvitError, type IvitErrorDetails } from './error.js';
 export { printProgram } from './print.js';
 export { selfCheckPixels } from './self-check.js';
+export { sha256Hex } from './sha256.js';
 export type {
   Addend,
   ConcatOp,

@@ -30,7 +30,7 @@ function readChecked(options: CreateModelOptions): ValidatedProgram {
     return validate(program, checks);
   }
   if (integrity !== undefined) checkIntegrity(program, integrity, where);
-  return validate(readProgram(program, { where }), checks);
+  return validate(readProgram(program, { where, borrow: options.borrow === true }), checks);
 }
 
 /**

@@ -136,6 +136,11 @@ export interface CreateModelOptions {
   readonly program: Uint8Array | Program;
   /** Tried in this order; the first that is available, compiles and passes the self-check runs. */
   readonly backends: readonly Backend[];
+  /**
+   * The bytes of `program` are given away: the model may keep windows on them instead of copies. They must not change
+   * afterwards. Default: false.
+   */
+  readonly borrow?: boolean;
   /** `sha256-` and 64 hex digits or base64 (as in HTML): must be the sha256 of the file's bytes. */
   readonly integrity?: string;
   /** Name of the file in errors. */

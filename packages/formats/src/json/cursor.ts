@@ -6,6 +6,8 @@
  * inherit from, numbers are integers that a double holds exactly, strings are well-formed Unicode.
  */
 
+import { putCodePoint } from './utf8.js';
+
 /** What was wrong, for the caller to turn into its own coded error. */
 export type JsonFault = 'syntax' | 'utf8' | 'duplicate' | 'name' | 'integer' | 'limit';
 
@@ -39,6 +41,9 @@ const MINUS = 0x2d;
 const ZERO = 0x30;
 const NINE = 0x39;
 
+/** What a string may hold as it is: ASCII without quote, backslash and controls. Only ever used from its `lastIndex`. */
+const PLAIN = /[ !#-[\]-\x7f]*/y;
+
 /** Longest key of any object, in bytes of text. */
 export const MAX_KEY_BYTES = 4096;
 
@@ -67,6 +72,8 @@ export function quoteName(name: string): string {
 /** A cursor at the start of `bytes`, which must stay unchanged while it is used. */
 export function createJsonCursor(bytes: Uint8Array, fail: JsonFail): JsonCursor {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  // One character per byte, the right one below 0x80: most strings are slices of it, which costs less than decoding each.
+  const characters = new TextDecoder('latin1').decode(bytes);
   const length = bytes.length;
   let at = 0;
 
@@ -106,30 +113,6 @@ export function createJsonCursor(bytes: Uint8Array, fail: JsonFail): JsonCursor 
       unit = unit * 16 + digit;
     }
     return unit;
-  };
-
-  /** Writes one code point as UTF-8 (at most 4 bytes) and returns the index behind it. */
-  const putCodePoint = (target: Uint8Array, index: number, codePoint: number): number => {
-    if (codePoint < 0x80) {
-      target[index] = codePoint;
-      return index + 1;
-    }
-    if (codePoint < 0x800) {
-      target[index] = 0xc0 | (codePoint >> 6);
-      target[index + 1] = 0x80 | (codePoint & 63);
-      return index + 2;
-    }
-    if (codePoint < 0x10000) {
-      target[index] = 0xe0 | (codePoint >> 12);
-      target[index + 1] = 0x80 | ((codePoint >> 6) & 63);
-      target[index + 2] = 0x80 | (codePoint & 63);
-      return index + 3;
-    }
-    target[index] = 0xf0 | (codePoint >> 18);
-    target[index + 1] = 0x80 | ((codePoint >> 12) & 63);
-    target[index + 2] = 0x80 | ((codePoint >> 6) & 63);
-    target[index + 3] = 0x80 | (codePoint & 63);
-    return index + 4;
   };
 
   /** Resolves the escapes of bytes[start, end); an escape is never shorter than the UTF-8 it stands for. */
@@ -176,6 +159,14 @@ export function createJsonCursor(bytes: Uint8Array, fail: JsonFail): JsonCursor 
     const start = at + 1;
     let end = start;
     let escaped = false;
+    let wide = false;
+    if (start < length) {
+      // One jump over what most strings are all of; what follows an escape goes byte by byte, which is faster for many.
+      PLAIN.lastIndex = start;
+      PLAIN.test(characters);
+      end = PLAIN.lastIndex;
+      if (end - start > maxBytes) fail('limit', `a string is longer than ${maxBytes} bytes`, start - 1);
+    }
     for (;;) {
       if (end >= length) fail('syntax', 'a string has no end', start - 1);
       const byte = bytes[end] as number;
@@ -185,10 +176,12 @@ export function createJsonCursor(bytes: Uint8Array, fail: JsonFail): JsonCursor 
         escaped = true;
         end += 1;
       }
+      wide ||= byte >= 0x80;
       end += 1;
       if (end - start > maxBytes) fail('limit', `a string is longer than ${maxBytes} bytes`, start - 1);
     }
     at = end + 1;
+    if (!wide && !escaped) return characters.slice(start, end);
     const text = escaped ? resolveEscapes(start, end) : bytes.subarray(start, end);
     try {
       return decoder.decode(text);

@@ -71,6 +71,22 @@ describe('a program file', () => {
     expect(used.size).toBe(13);
   });
 
+  it('copies the constants, or with `borrow` keeps windows on the bytes where they are aligned', () => {
+    const bytes = writeProgram(sampleProgram());
+    const copied = readProgram(bytes);
+    for (const { data } of Object.values(copied.constants)) expect(data.buffer).not.toBe(bytes.buffer);
+    const shifted = new Uint8Array(bytes.length + 1).subarray(1);
+    shifted.set(bytes);
+    for (const source of [bytes, shifted]) {
+      const borrowed = readProgram(source, { borrow: true });
+      expect(structuredClone(borrowed.constants)).toStrictEqual(structuredClone(copied.constants));
+      for (const { dtype, data } of Object.values(borrowed.constants)) {
+        const aligned = source === bytes || dtype === 'i8' || dtype === 'u8';
+        expect(data.buffer === source.buffer).toBe(aligned);
+      }
+    }
+  });
+
   it('gives back a program without optional fields', () => {
     const program: Program = {
       spec: 'ivit/1',

@@ -1,9 +1,11 @@
 import { type Constant, IvitError, type Program } from '@ivit/program';
+import { parseCanonical } from '../json/canonical.js';
 import { type JsonFault, quoteName } from '../json/cursor.js';
 import { parseJson } from '../json/tree.js';
 import { readSafetensors } from '../safetensors/read.js';
 import type { TensorEntry } from '../safetensors/types.js';
 import { decodeElements, FILE_DTYPE } from './constants.js';
+import type { Fail } from './decoder.js';
 import { type ProgramHeader, programHeader } from './schema.js';
 
 /** The `__metadata__` key that holds a program's JSON. */
@@ -15,6 +17,11 @@ export const MAX_JSON_BYTES = 64_000_000;
 export interface ReadProgramOptions {
   /** What to call these bytes in errors, e.g. the file's name. */
   readonly where?: string;
+  /**
+   * The bytes are given away: constants may be windows on them, which spares a copy of the file. They must not change
+   * afterwards.
+   */
+  readonly borrow?: boolean;
 }
 
 const HINT = 'The file is damaged or was written by an incompatible tool: write it again.';
@@ -34,7 +41,8 @@ const FAULT_CODES: Readonly<Record<JsonFault, string>> = {
  * tensors are exactly the declared constants. What the program means (shapes, bounds, overflow) is left to `validate`
  * of `@ivit/program`: nothing may run before that.
  *
- * `values` and `constants` of the result have no prototype; the data of constants is in fresh memory.
+ * `values` and `constants` of the result have no prototype; the data of constants is in fresh memory unless
+ * `borrow` is asked for.
  *
  * @throws IvitError E_SAFETENSORS_… for the container, E_PROGRAM_… with a path such as `ops[12].m` for the program.
  */
@@ -53,6 +61,28 @@ export function readProgram(bytes: Uint8Array, options: ReadProgramOptions = {})
   const extra = Object.keys(file.metadata).find((key) => key !== PROGRAM_KEY);
   if (extra !== undefined) fail('E_PROGRAM_FIELD', 'unknown entry', `__metadata__[${quoteName(extra)}]`);
 
+  const header = canonicalHeader(text) ?? strictHeader(text, fail);
+  return { ...header, constants: readConstants(header, file.tensors, options.borrow === true, fail) };
+}
+
+/** The header of a JSON text as `writeProgram` makes it; undefined if anything is wrong or written in another way. */
+function canonicalHeader(text: string): ProgramHeader | undefined {
+  const tree = parseCanonical(text);
+  if (tree === undefined) return undefined;
+  try {
+    // The schema refuses what `parseCanonical` lets pass: it takes safe integers, well-formed text and its own keys only.
+    return programHeader(tree, '', () => {
+      throw NOT_CANONICAL;
+    });
+  } catch (error) {
+    if (error === NOT_CANONICAL) return undefined;
+    throw error;
+  }
+}
+
+const NOT_CANONICAL = new Error('the strict reader says what is wrong');
+
+function strictHeader(text: string, fail: Fail): ProgramHeader {
   const json = new TextEncoder().encode(text);
   if (json.length > MAX_JSON_BYTES) {
     fail('E_PROGRAM_LIMIT', `${json.length} bytes of JSON are more than ${MAX_JSON_BYTES}`, PROGRAM_KEY);
@@ -60,13 +90,13 @@ export function readProgram(bytes: Uint8Array, options: ReadProgramOptions = {})
   const tree = parseJson(json, (fault, message, at) =>
     fail(FAULT_CODES[fault], message, `byte ${at} of ${PROGRAM_KEY}`),
   );
-  const header = programHeader(tree, '', fail);
-  return { ...header, constants: readConstants(header, file.tensors, fail) };
+  return programHeader(tree, '', fail);
 }
 
 function readConstants(
   header: ProgramHeader,
   tensors: ReadonlyMap<string, TensorEntry>,
+  borrow: boolean,
   fail: (code: string, message: string, path: string) => never,
 ): Readonly<Record<string, Constant>> {
   const constants: Record<string, Constant> = Object.create(null);
@@ -79,7 +109,7 @@ function readConstants(
       const path = `constants.${name}, byte ${tensor.offset}`;
       fail('E_PROGRAM_CONSTANT', `the tensor is ${stored}, but the program declares ${declared}`, path);
     }
-    constants[name] = { dtype, shape, data: decodeElements(dtype, tensor.bytes) };
+    constants[name] = { dtype, shape, data: decodeElements(dtype, tensor.bytes, borrow) };
   }
   for (const { name, offset } of tensors.values()) {
     if (!Object.hasOwn(header.constants, name)) {

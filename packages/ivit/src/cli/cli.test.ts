@@ -60,6 +60,15 @@ describe('ivit', () => {
     ['no calibration folder', ['quantize', 'model', '-o', 'x'], /--calibrate/],
     ['an unknown recipe', ['quantize', 'm', '--calibrate', 'd', '-o', 'x', '--recipe', 'p'], /no recipe "p"/],
     ['one file for two', ['quantize', 'm', '--calibrate', 'd', '-o', 'x', '--report', './x'], /name one file/],
+    [
+      'an unknown backend',
+      ['classify', '--backend', 'gpu', 'cat.jpg'],
+      /no backend "gpu"; there are cpu and reference/,
+    ],
+    ['no threads', ['classify', '--threads', '0', 'cat.jpg'], /--threads must be an integer from 1 to 64/],
+    ['too many models', ['doctor', 'a', 'b'], /one model at most/],
+    ['too many photos', ['bench', 'builtin', 'a.jpg', 'b.jpg'], /one photo at most/],
+    ['no number of threads', ['bench', '--threads', '1,'], /--threads must be an integer/],
     ['a hub address that is none', ['inspect', 'hf:a/b', '--hf-endpoint', 'ftp://x'], /must begin with http/],
   ])('exits with 2 for %s', async (_, args, said) => {
     let stdout = '';
@@ -84,7 +93,7 @@ describe('ivit', () => {
 describe('ivit classify', () => {
   it('labels photos on stdout, progress on stderr, and equals the library', async () => {
     const file = await tinyFile(await folder());
-    const model = await loadModel(file);
+    const model = await loadModel(file, { threads: 1 });
     const results = await model.run([CAT, COFFEE]);
     const answers = await model.classify([CAT, COFFEE], { topK: 2 });
 
@@ -108,6 +117,23 @@ describe('ivit classify', () => {
       })),
     });
     await model.dispose();
+  });
+
+  it('runs the backend that is asked for, to the same answers and receipts', async () => {
+    const file = await tinyFile(await folder());
+    const args = ['classify', file, CAT, COFFEE, '--json', '--quiet'];
+    const [cpu, threads, reference] = (
+      await Promise.all([
+        runCli(args),
+        runCli([...args, '--backend', 'cpu', '--threads', '2']),
+        runCli([...args, '--backend', 'reference']),
+      ])
+    ).map(({ stdout }) => JSON.parse(stdout));
+    expect(cpu.backend).toMatchObject({ name: 'cpu', threads: 1 });
+    expect(threads.backend).toMatchObject({ name: 'cpu', threads: 2 });
+    expect(reference.backend).toMatchObject({ name: 'reference' });
+    expect(cpu.results).toEqual(reference.results);
+    expect(threads.results).toEqual(reference.results);
   });
 
   it('reports a corrupt photo by name, labels the others, and exits with 1', async () => {
@@ -204,7 +230,8 @@ describe('ivit quantize', () => {
     const cached = join(at, 'cached.safetensors');
     expect((await runCli([...args, '-o', cached, '--cache', cache, '--quiet'])).status).toBe(0);
     const fresh = join(at, 'fresh.safetensors');
-    expect((await runCli([...args, '-o', fresh, '--no-cache', '--quiet'])).status).toBe(0);
+    const slow = ['--no-cache', '--quiet', '--backend', 'reference'];
+    expect((await runCli([...args, '-o', fresh, ...slow])).status).toBe(0);
     const [a, b, c] = await Promise.all([output, cached, fresh].map((path) => readFile(path)));
     expect(b?.equals(a ?? Buffer.alloc(0))).toBe(true);
     expect(c?.equals(a ?? Buffer.alloc(0))).toBe(true);

@@ -1,18 +1,10 @@
-import { readProgram } from '@ivit/formats/program';
-import { modelId, printProgram, type ValidatedProgram, validate } from '@ivit/program';
-import { explainWeights, readModel } from '../model-source.js';
+import { modelId, printProgram, type ValidatedProgram } from '@ivit/program';
+import { readModel } from '../model-source.js';
 import { hubOptions } from './hub-options.js';
 import type { Io } from './io.js';
 import { createProgressLine, showLoading } from './progress.js';
+import { readValidated } from './read-validated.js';
 import { failUsage, parseCommand } from './usage.js';
-
-function readValidated(bytes: Uint8Array, where: string): ValidatedProgram {
-  try {
-    return validate(readProgram(bytes, { where }), { where });
-  } catch (error) {
-    throw explainWeights(error, where);
-  }
-}
 
 /** Everything but the program's ops and tensors. */
 function describeProgram(program: ValidatedProgram, fileBytes: number, where: string): Record<string, unknown> {
@@ -84,12 +76,13 @@ export async function inspect(args: readonly string[], io: Io): Promise<number> 
   const [source, ...others] = positionals;
   if (source === undefined || others.length > 0) failUsage('inspect needs one program file');
   const line = createProgressLine(io, values.quiet ?? false);
-  const { bytes, where } = await readModel(source, {
+  const file = await readModel(source, {
     hub: hubOptions(values, io),
     signal: io.signal,
     onProgress: showLoading(line),
   }).finally(() => line.clear());
-  const program = readValidated(bytes, where);
+  const { bytes, where } = file;
+  const program = readValidated(file);
   if (values.json) {
     const document = describeProgram(program, bytes.length, where);
     io.out(

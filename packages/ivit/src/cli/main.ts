@@ -16,6 +16,10 @@ async function runCommand(args: readonly string[], io: Io): Promise<number> {
       return (await import('./quantize.js')).quantize(rest, io);
     case 'inspect':
       return (await import('./inspect.js')).inspect(rest, io);
+    case 'doctor':
+      return (await import('./doctor.js')).doctor(rest, io);
+    case 'bench':
+      return (await import('./bench.js')).bench(rest, io);
     case '--version':
       io.out(`${version}\n`);
       return 0;

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import type { Backend } from '@ivit/backend';
 import { createReferenceBackend } from '@ivit/backend-reference';
 import { writeProgram } from '@ivit/formats/program';
 import { readVit, type VitWeights } from '@ivit/models';
@@ -8,6 +9,7 @@ import { withSelfCheck } from '@ivit/runtime';
 import { defaultCacheFolder } from '../node/cache-folder.js';
 import { folderCache } from '../node/calibration-cache.js';
 import { type OutputFile, openOutput } from '../node/output-file.js';
+import { BACKEND_OPTIONS, backendsOf, firstAvailable } from './backend-options.js';
 import { readCalibrationPhotos } from './calibration-photos.js';
 import { hubOptions } from './hub-options.js';
 import type { Io } from './io.js';
@@ -32,6 +34,8 @@ interface Job {
   readonly maxPixels: number | undefined;
   readonly unknownBelow: number | undefined;
   readonly hub: ReturnType<typeof hubOptions>;
+  /** Runs the quantized stream; the self-check is recorded by the reference backend. */
+  readonly backend: Backend;
 }
 
 async function makeProgram(job: Job, line: ProgressLine, signal: AbortSignal): Promise<QuantizeResult> {
@@ -46,13 +50,12 @@ async function makeProgram(job: Job, line: ProgressLine, signal: AbortSignal): P
     signal,
     onPhoto: (done, total) => line.update('calibration photos', done, total),
   });
-  const backend = createReferenceBackend();
   const { cache } = job.hub;
   const store = cache === false ? undefined : folderCache(join(cache ?? defaultCacheFolder(), 'quantize'));
   const { program, report } = await quantizeVit({
     weights,
     photos,
-    backend,
+    backend: job.backend,
     recipe: job.recipe,
     signal,
     onProgress: ({ stage, done, total }) => line.update(stage, done, total),
@@ -61,7 +64,7 @@ async function makeProgram(job: Job, line: ProgressLine, signal: AbortSignal): P
   await store?.prune();
   line.update('self-check');
   const labeled: Program = job.unknownBelow === undefined ? program : { ...program, unknownBelow: job.unknownBelow };
-  return { program: await withSelfCheck(labeled, backend, { signal }), report };
+  return { program: await withSelfCheck(labeled, createReferenceBackend(), { signal }), report };
 }
 
 /** `ivit quantize MODEL_DIR|hf:owner/name --calibrate DIR -o FILE`. */
@@ -74,6 +77,7 @@ export async function quantize(args: readonly string[], io: Io): Promise<number>
     seed: { type: 'string' },
     'unknown-below': { type: 'string' },
     report: { type: 'string' },
+    ...BACKEND_OPTIONS,
   });
   const [source, ...others] = positionals;
   const { calibrate, output, report: reportPath } = values;
@@ -92,6 +96,8 @@ export async function quantize(args: readonly string[], io: Io): Promise<number>
     maxPixels: maxPixels(values),
     unknownBelow: integerOption(values['unknown-below'], 'unknown-below', { from: 0, to: 65536 }),
     hub: hubOptions(values, io),
+    // One thread unless asked for more: hundreds of small programs run, and each would have to start the others' work.
+    backend: await firstAvailable(await backendsOf({ ...values, threads: values.threads ?? '1' })),
   };
 
   const line = createProgressLine(io, values.quiet ?? false);

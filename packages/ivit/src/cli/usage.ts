@@ -6,6 +6,8 @@ export const USAGE = `Usage:
   ivit quantize MODEL_DIR|hf:owner/name --calibrate DIR -o FILE
                                      make an integer program of a float ViT
   ivit inspect FILE                  say what a program file holds
+  ivit doctor [MODEL]                say what runs here, and whether it computes right
+  ivit bench [MODEL] [PHOTO]         time loading and labeling on each backend
 
 MODEL is a program file (.safetensors), a folder with one, hf:owner/name or builtin (the default).
 PHOTO is a PNG or JPEG file.
@@ -25,6 +27,13 @@ quantize
   --report FILE      write the quantization report there as JSON
 inspect
   --ops              print the program, one op a line
+bench
+  --threads LIST     numbers of threads to time, e.g. 1,2
+  --batch N          photos at once (1)
+  --rounds N         times to measure each (5)
+classify, quantize, doctor, bench
+  --backend NAME     cpu or reference (the first that works here)
+  --threads N        threads of the cpu backend (1 for quantize and below 8 photos, else its own choice)
 all
   --max-pixels N     largest photo to decode (49999999: below 50 megapixels)
   --json             data on stdout as JSON

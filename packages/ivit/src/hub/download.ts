@@ -4,6 +4,8 @@ import { failStatus, fetchOf, type HttpOptions, TransientError, withRetries } fr
 import type { Sink } from './sink.js';
 import { chunksOf } from './stream.js';
 
+export { memorySink } from './sink.js';
+
 export interface DownloadOptions extends HttpOptions {
   /** Name of the file in progress reports. */
   readonly file: string;

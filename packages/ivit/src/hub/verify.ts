@@ -1,11 +1,10 @@
-import { IvitError } from '@ivit/program';
+import { IvitError, sha256Hex } from '@ivit/program';
 import { sha1 } from '@noble/hashes/legacy.js';
-import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 
 /** The digest in the form of `expected`: 64 hex digits = sha256, 40 = sha1 of the git blob. */
 function digestLike(expected: string, bytes: Uint8Array): string {
-  if (expected.length === 64) return bytesToHex(sha256(bytes));
+  if (expected.length === 64) return sha256Hex([bytes]);
   return bytesToHex(
     sha1
       .create()

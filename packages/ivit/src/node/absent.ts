@@ -18,6 +18,6 @@ export function firstFile(_folder: string, _names: readonly string[]): string | 
   return undefined;
 }
 
-export function openHubStore(_cache?: string): HubStore {
+export async function openHubStore(_cache?: string): Promise<HubStore> {
   return absent();
 }

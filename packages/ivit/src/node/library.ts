@@ -3,9 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HubStore } from '../hub/store.js';
-import { defaultCacheFolder } from './cache-folder.js';
 import { readError } from './errors.js';
-import { folderStore } from './hub-store.js';
 
 /** @throws E_READ */
 export async function readPath(path: string | URL): Promise<Uint8Array> {
@@ -28,6 +26,10 @@ export function firstFile(folder: string, names: readonly string[]): string | un
 }
 
 /** Downloads in `hub` of the cache folder. */
-export function openHubStore(cache: string = defaultCacheFolder()): HubStore {
-  return folderStore(join(cache, 'hub'));
+export async function openHubStore(cache?: string): Promise<HubStore> {
+  const [{ folderStore }, { defaultCacheFolder }] = await Promise.all([
+    import('./hub-store.js'),
+    import('./cache-folder.js'),
+  ]);
+  return folderStore(join(cache ?? defaultCacheFolder(), 'hub'));
 }

@@ -1,4 +1,4 @@
-import { DTYPES, denseStrides, elementCount, MAX_RANK, viewBounds } from '@ivit/tensor';
+import { DTYPES, denseStrides, elementCount, MAX_RANK, makeArray, viewBounds } from '@ivit/tensor';
 import { DTYPE_RANGE } from '../dtype.js';
 import { IvitError } from '../error.js';
 import type { Constant, DType, IntArray, Interval, Op, Operand, Param, ValueType, View } from '../types.js';
@@ -7,10 +7,10 @@ import { isDense } from '../view.js';
 /** Largest size of one axis, and of a whole tensor or view: a typed array's reach on every engine. */
 export const MAX_ELEMENTS: number = 2 ** 31 - 1;
 
-/** Closed intervals of each channel of the last axis. */
+/** Closed intervals of each channel of the last axis: every dtype's range lies within int32. */
 export interface ChannelBounds {
-  readonly lo: readonly number[];
-  readonly hi: readonly number[];
+  readonly lo: Int32Array;
+  readonly hi: Int32Array;
 }
 
 /** What is proved about a value: an interval, per channel of the last axis where known, and the bound of a row's sum. */
@@ -179,9 +179,13 @@ export class OpContext {
     return this.#source.constantBound(name, this.#constant(name, field));
   }
 
-  /** A parameter as an array of length 1 or `count`, each entry in lo…hi. */
-  param(param: Param, field: string, dtype: DType, count: number, lo: number, hi: number): ArrayLike<number> {
-    if (typeof param === 'number') return [this.integer(param, lo, hi, field)];
+  /** A parameter as an array of its dtype, of length 1 or `count`, each entry in lo…hi. */
+  param(param: Param, field: string, dtype: DType, count: number, lo: number, hi: number): IntArray {
+    if (typeof param === 'number') {
+      const single = makeArray(dtype, 1);
+      single[0] = this.integer(param, lo, hi, field);
+      return single;
+    }
     const constant = this.constant(param.constant, field, [dtype], [undefined]);
     const length = constant.data.length;
     if (length !== 1 && length !== count) {

@@ -72,8 +72,8 @@ export function inferLayernorm(op: LayernormOp, context: OpContext): OpResult {
   if (length > LAYERNORM_MAX_LENGTH) {
     context.fail('E_PROGRAM_OVERFLOW', 'x', `rows of ${length} could take the variance beyond 2^48`);
   }
-  const lo = new Array<number>(length).fill(-LAYERNORM_BOUND);
-  const hi = new Array<number>(length).fill(LAYERNORM_BOUND);
+  const lo = new Int32Array(length).fill(-LAYERNORM_BOUND);
+  const hi = new Int32Array(length).fill(LAYERNORM_BOUND);
   if (op.b !== undefined) {
     const b = context.constant(op.b, 'b', ['i32'], [length]).data;
     for (let c = 0; c < length; c++) {

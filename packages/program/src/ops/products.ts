@@ -1,6 +1,7 @@
 import { elementCount } from '@ivit/tensor';
 import { INT32_MAX } from '../dtype.js';
 import type { LinearOp, MatmulOp } from '../types.js';
+import { absoluteSums } from './absolute-sums.js';
 import { type OpContext, type OpResult, reachOf } from './context.js';
 import { maximum, minimum } from './scaling.js';
 
@@ -12,19 +13,17 @@ export function inferLinear(op: LinearOp, context: OpContext): OpResult {
   const outputs = w.shape[0] as number;
   const b = op.b === undefined ? undefined : context.constant(op.b, 'b', ['i32'], [outputs]).data;
   const largest = reachOf(x.bound);
-  const lo: number[] = [];
-  const hi: number[] = [];
+  const sums = absoluteSums(w.data, outputs, inputs);
+  const lo = new Int32Array(outputs);
+  const hi = new Int32Array(outputs);
   for (let n = 0; n < outputs; n++) {
-    let weight = 0;
-    const end = (n + 1) * inputs;
-    for (let i = n * inputs; i < end; i++) weight += Math.abs(w.data[i] as number);
     const bias = b === undefined ? 0 : (b[n] as number);
-    const reach = weight * largest;
+    const reach = (sums[n] as number) * largest;
     if (Math.abs(bias) + reach > INT32_MAX) {
       context.fail('E_PROGRAM_OVERFLOW', 'w', `row ${n} may reach ${Math.abs(bias) + reach}, beyond 2^31-1`);
     }
-    lo.push(bias - reach);
-    hi.push(bias + reach);
+    lo[n] = bias - reach;
+    hi[n] = bias + reach;
   }
   const shape = [...x.shape.slice(0, -1), outputs];
   return {

@@ -1,27 +1,8 @@
 import { POW2 } from '@ivit/dyadic';
 import { DTYPE_RANGE, INT32_MAX } from '../dtype.js';
-import type { Interval, RequantizeOp, RowquantizeOp, RowscaleOp } from '../types.js';
+import type { IntArray, RequantizeOp, RowquantizeOp, RowscaleOp } from '../types.js';
 import { type ChannelBounds, type OpContext, type OperandInfo, type OpResult, reachOf } from './context.js';
-
-/** The largest exact integer of the format's 64-bit intermediate: 2^62. */
-const NUMERATOR_LIMIT = 1n << 62n;
-/** A rounded term above this could lose units where a backend adds in f64 (docs/spec, requantize). */
-const TERM_LIMIT = 2 ** 52;
-
-/** rne(p / 2^e) over the integers; convert-and-check time only. */
-function rne(p: bigint, e: number): bigint {
-  if (e === 0) return p;
-  const shift = BigInt(e);
-  return (p + (1n << (shift - 1n)) - 1n + ((p >> shift) & 1n)) >> shift;
-}
-
-function bitLength(n: bigint): number {
-  return n === 0n ? 0 : n.toString(2).length;
-}
-
-const magnitude = (n: bigint): bigint => (n < 0n ? -n : n);
-const larger = (a: bigint, b: bigint): bigint => [a, b][Number(a < b)] as bigint;
-const smaller = (a: bigint, b: bigint): bigint => [a, b][Number(a > b)] as bigint;
+import { boundRun, TERM_LIMIT, type TermInterval, type TermRun, termInterval } from './numerator.js';
 
 interface Run {
   /** Number of parameter channels of x. */
@@ -43,13 +24,9 @@ function rowFactor(code: number): number {
   return (16 + (code & 15)) * (POW2[code >> 4] as number);
 }
 
-/** Interval of rne(a·m/2^e) of an addend, and the largest |a·m|. */
-function addendInterval(
-  op: RequantizeOp,
-  shape: readonly number[],
-  context: OpContext,
-): readonly [bigint, bigint, bigint] {
-  if (op.addend === undefined) return [0n, 0n, 0n];
+/** Interval of rne(a·m/2^e) of an addend, and the bits of the largest |a·m|. */
+function addendInterval(op: RequantizeOp, shape: readonly number[], context: OpContext): TermInterval {
+  if (op.addend === undefined) return { lo: 0, hi: 0, bits: 0 };
   const m = context.integer(op.addend.m, -INT32_MAX, INT32_MAX, 'addend.m');
   const e = context.integer(op.addend.e, 0, 62, 'addend.e');
   const operand = context.operand(op.addend.operand, 'addend', ['u8', 'i8', 'i16', 'i32']);
@@ -59,16 +36,23 @@ function addendInterval(
     const given = operand.shape.join(',');
     context.fail('E_PROGRAM_SHAPE', 'addend', `an addend of [${given}] does not broadcast to [${shape.join(',')}]`);
   }
-  const ends = [BigInt(operand.bound.lo) * BigInt(m), BigInt(operand.bound.hi) * BigInt(m)];
-  return [rne(ends.reduce(smaller), e), rne(ends.reduce(larger), e), ends.map(magnitude).reduce(larger)];
+  const { lo, hi } = operand.bound;
+  const term = { xLo: lo, xHi: hi, scale: m, factor: 1, perRow: false, bias: 0, k: 0, shift: e };
+  const interval = termInterval(term);
+  if (typeof interval === 'bigint') failReach(interval, 0, 'addend', context);
+  const beyond = [interval.lo, interval.hi].find((end) => Math.abs(end) > TERM_LIMIT);
+  if (beyond !== undefined) failReach(beyond, 0, 'addend', context);
+  return interval;
 }
 
-function checkTerm(value: bigint, field: string, context: OpContext): number {
-  const term = Number(value);
-  if (Math.abs(term) > TERM_LIMIT) {
-    context.fail('E_PROGRAM_OVERFLOW', field, `a rounded term may reach ${term}, beyond 2^52`);
-  }
-  return term;
+function failReach(reach: bigint | number, channel: number, field: string, context: OpContext): never {
+  context.fail(
+    'E_PROGRAM_OVERFLOW',
+    field,
+    typeof reach === 'bigint'
+      ? `the numerator of channel ${channel} may reach ${reach}, beyond 2^62`
+      : `a rounded term may reach ${reach}, beyond 2^52`,
+  );
 }
 
 export function inferRequantize(op: RequantizeOp, context: OpContext): OpResult {
@@ -86,12 +70,10 @@ export function inferRequantize(op: RequantizeOp, context: OpContext): OpResult 
   const e = context.param(op.e, 'e', 'u8', count, 0, 62);
   const z = context.param(op.z, 'z', 'i32', count, DTYPE_RANGE.i32.lo, INT32_MAX);
   const shape = channels === undefined ? [...x.shape] : [...x.shape.slice(0, -1), channels.length];
-  const [addLo, addHi, addWide] = addendInterval(op, shape, context);
-  checkTerm(addLo, 'addend', context);
-  checkTerm(addHi, 'addend', context);
+  const addend = addendInterval(op, shape, context);
 
-  let factor = 1n;
-  let bias: ArrayLike<number> | undefined;
+  let factor = 1;
+  let bias: IntArray | undefined;
   let k = 0;
   if (op.row !== undefined) {
     const row = context.operand(op.row, 'row', ['u8']);
@@ -102,7 +84,7 @@ export function inferRequantize(op: RequantizeOp, context: OpContext): OpResult 
     const largest = reachOf(x.bound);
     if (largest * 31 > INT32_MAX)
       context.fail('E_PROGRAM_OVERFLOW', 'x', `|x|·31 may reach ${largest * 31}, beyond 2^31-1`);
-    factor = BigInt(rowFactor(row.bound.hi));
+    factor = rowFactor(row.bound.hi);
     if (op.bias !== undefined) bias = context.constant(op.bias, 'bias', ['i32'], [count]).data;
     k = context.integer(op.k ?? 0, 0, 62, 'k');
   } else if (op.bias !== undefined || op.k !== undefined) {
@@ -110,51 +92,31 @@ export function inferRequantize(op: RequantizeOp, context: OpContext): OpResult 
   }
 
   const known = x.channels !== undefined && run.isLastAxis ? x.channels : undefined;
-  const lo: number[] = [];
-  const hi: number[] = [];
-  let widest = addWide;
   // Where nothing tells the channels apart one stands for all: a run may be as long as a broadcast view.
   const uniform = known === undefined && bias === undefined && m.length * e.length * z.length === 1;
   const distinct = uniform ? 1 : count;
-  for (let j = 0; j < distinct; j++) {
-    const source = channels === undefined ? j : (channels[j] as number);
-    const xLo = BigInt(known === undefined ? x.bound.lo : (known.lo[source] as number));
-    const xHi = BigInt(known === undefined ? x.bound.hi : (known.hi[source] as number));
-    const scale = BigInt(m[m.length === 1 ? 0 : j] as number);
-    const shift = e[e.length === 1 ? 0 : j] as number;
-    const offset = z[z.length === 1 ? 0 : j] as number;
-    const extra = bias === undefined ? 0n : BigInt(bias[j] as number) << BigInt(k);
-    // The largest factor gives the widest numerator of either sign; the smallest (16) only matters where signs keep x from 0.
-    const ends = [xLo * scale * factor, xHi * scale * factor];
-    if (perRow) ends.push(xLo * scale * 16n, xHi * scale * 16n);
-    const first = ends.reduce(smaller) + extra;
-    const last = ends.reduce(larger) + extra;
-    const wide = ends.map(magnitude).reduce(larger) + magnitude(extra);
-    if (wide >= NUMERATOR_LIMIT) {
-      context.fail('E_PROGRAM_OVERFLOW', 'm', `the numerator of channel ${j} may reach ${wide}, beyond 2^62`);
-    }
-    widest = larger(wide, widest);
-    const yLo = checkTerm(rne(first, shift), 'm', context) + Number(addLo) + offset;
-    const yHi = checkTerm(rne(last, shift), 'm', context) + Number(addHi) + offset;
-    lo.push(clamp(yLo, range));
-    hi.push(clamp(yHi, range));
-  }
+  const lo = new Int32Array(distinct);
+  const hi = new Int32Array(distinct);
+  const xLo = known?.lo ?? Int32Array.of(x.bound.lo);
+  const xHi = known?.hi ?? Int32Array.of(x.bound.hi);
+  const terms: TermRun = { xLo, xHi, channels, m, e, z, bias, k, factor, perRow, addend, range };
+  const bits = boundRun(terms, lo, hi);
+  if (typeof bits !== 'number') failReach(bits.reach, bits.channel, 'm', context);
   const bound = { lo: minimum(lo), hi: maximum(hi) };
   const keep: { channels?: ChannelBounds } = run.isLastAxis && !uniform ? { channels: { lo, hi } } : {};
-  return { type: { dtype: op.to, shape }, bound, ...keep, numeratorBits: bitLength(widest) };
+  return { type: { dtype: op.to, shape }, bound, ...keep, numeratorBits: Math.max(bits, addend.bits) };
 }
 
-function clamp(n: number, range: Interval): number {
-  return Math.min(Math.max(n, range.lo), range.hi);
+export function minimum(values: Int32Array): number {
+  let least = INT32_MAX;
+  for (let i = 0; i < values.length; i++) least = Math.min(least, values[i] as number);
+  return least;
 }
 
-/** Minimum of a long array (spreading one into Math.min overflows the stack). */
-export function minimum(values: readonly number[]): number {
-  return values.reduce((a, b) => Math.min(a, b));
-}
-
-export function maximum(values: readonly number[]): number {
-  return values.reduce((a, b) => Math.max(a, b));
+export function maximum(values: Int32Array): number {
+  let most = -INT32_MAX - 1;
+  for (let i = 0; i < values.length; i++) most = Math.max(most, values[i] as number);
+  return most;
 }
 
 /** ⌈a / b⌉ of non-negative integers below 2^53. */

@@ -1,0 +1,111 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Backend } from '@ivit/backend';
+import { createReferenceBackend } from '@ivit/backend-reference';
+import { writeProgram } from '@ivit/formats/program';
+import { modelId, validate } from '@ivit/program';
+import { describe, expect, it } from 'vitest';
+import { temporaryFolders } from '../../test/folder.js';
+import { runCli } from '../../test/run-cli.js';
+import { tinyModel } from '../../test/tiny-model.js';
+import { BUNDLED_PHOTO } from '../photos.js';
+import { readBytes } from '../read-bytes.js';
+import { examine } from './doctor.js';
+
+const folder = temporaryFolders();
+
+describe('ivit doctor', () => {
+  it('says what runs here, and that the backends agree on the built-in model', async () => {
+    const { status, stdout, stderr } = await runCli(['doctor', '--json', '--quiet']);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const report = JSON.parse(stdout);
+    expect(report).toMatchObject({
+      machine: { node: process.versions.node, webAssembly: true, simd: true, sharedMemory: true },
+      model: 'builtin',
+      chosen: 'cpu',
+      receiptsEqual: true,
+      backends: [
+        { name: 'cpu', probe: { available: true }, trial: { selfCheck: 'passed', answer: { label: 'bird' } } },
+        { name: 'reference', probe: { available: true }, trial: { selfCheck: 'passed' } },
+      ],
+    });
+    expect(report.machine.cores).toBeGreaterThan(0);
+    expect(report.backends[0].trial.receipt).toEqual(report.backends[1].trial.receipt);
+  });
+
+  it("prints it, for a model and a backend of one's own choice", async () => {
+    const { program, bytes } = await tinyModel();
+    const path = join(await folder(), 'tiny.safetensors');
+    await writeFile(path, bytes);
+    const { status, stdout } = await runCli(['doctor', path, '--backend', 'reference']);
+    expect(status).toBe(0);
+    expect(stdout).toContain(`model       ${path}\n`);
+    expect(stdout).toContain('reference   available on JavaScript, threads 1\n');
+    expect(stdout).toContain('self-check passed');
+    expect(stdout).toContain(`"model":"${modelId(program)}"`);
+    expect(stdout).toMatch(/chosen {6}reference\n$/);
+    expect(stdout).not.toMatch(/^cpu /m);
+  });
+
+  it('exits with 1 where no backend passes the self-check', async () => {
+    const { program } = await tinyModel();
+    const path = join(await folder(), 'tiny.safetensors');
+    await writeFile(path, writeProgram({ ...program, selfCheck: { seed: 1, sha256: '0'.repeat(64) } }));
+    const { status, stdout } = await runCli(['doctor', path, '--quiet']);
+    expect(status).toBe(1);
+    expect(stdout.match(/fails: E_SELF_CHECK/g)).toHaveLength(2);
+    expect(stdout).toContain('chosen      none');
+  });
+
+  it('exits with 1 for a model that is none', async () => {
+    const { status, stderr } = await runCli(['doctor', 'none.safetensors', '--quiet']);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^ivit: E_READ: /);
+  });
+});
+
+describe('examine', () => {
+  it('says why a backend is not available, and notices one that computes otherwise', async () => {
+    const { program: checked } = await tinyModel();
+    const { selfCheck: _, ...unchecked } = checked;
+    const program = validate(unchecked);
+    const photo = await readBytes(BUNDLED_PHOTO, {});
+    const { signal } = new AbortController();
+    const reference = createReferenceBackend();
+    const { specificationVersion, version, ops } = reference;
+    const absent: Backend = {
+      ...{ specificationVersion, version, ops, name: 'absent' },
+      probe: async () => ({ available: false, code: 'E_NO_SIMD', reason: 'no SIMD' }),
+      compile: (...args) => reference.compile(...args),
+    };
+    const wrong: Backend = {
+      ...{ specificationVersion, version, ops, name: 'wrong' },
+      probe: () => reference.probe(),
+      async compile(...args) {
+        const executable = await reference.compile(...args);
+        return {
+          info: executable.info,
+          trace: (pixels) => executable.trace(pixels),
+          dispose: () => executable.dispose(),
+          async run(pixels, options) {
+            const outputs = await executable.run(pixels, options);
+            for (const { data } of Object.values(outputs)) data[0] = (data[0] ?? 0) + 1;
+            return outputs;
+          },
+        };
+      },
+    };
+    const names: string[] = [];
+    const found = await examine([absent, reference, wrong], { program, photo, signal }, (name) => names.push(name));
+    expect(names).toEqual(['absent', 'reference', 'wrong']);
+    expect(found).toMatchObject({ chosen: 'reference', receiptsEqual: false });
+    expect(found.backends[0]).toEqual({
+      name: 'absent',
+      version,
+      probe: { available: false, code: 'E_NO_SIMD', reason: 'no SIMD' },
+    });
+    expect(found.backends[1]?.trial).toMatchObject({ selfCheck: 'absent' });
+    const alone = await examine([reference], { program, photo, signal }, () => undefined);
+    expect(alone).toMatchObject({ chosen: 'reference', receiptsEqual: true });
+  });
+});
