@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import asc from 'assemblyscript/asc';
 import { build } from 'esbuild';
+import { generate } from '../../packages/backend-cpu/scripts/build-wasm.mjs';
 
 const PACKAGES = fileURLToPath(new URL('../../packages', import.meta.url));
 
@@ -43,6 +45,7 @@ function entryPoints(folder) {
 /** Builds the JavaScript of `ivit` and of all that it needs, without declarations; returns the number of packages. */
 export async function buildPackages() {
   const folders = neededPackages();
+  await generate(asc, build);
   await Promise.all(
     folders.map((folder) =>
       build({

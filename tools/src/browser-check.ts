@@ -1,31 +1,44 @@
 /**
- * `pnpm browser`: decodes every image fixture, labels the bundled photos and quantizes a small model in headless
- * Chromium, under a Content-Security-Policy that allows the page's own scripts alone, and compares each result with
- * Node's. Prints `N checked, N different`; exit code 1 on a difference or without a browser. CHROMIUM names the program.
+ * `pnpm browser`: opens three pages in headless Chromium, each under a Content-Security-Policy that allows the page's own
+ * scripts alone, and compares each result with Node's.
+ *
+ * - no WebAssembly allowed: every image fixture, the bundled photos' labels, a small model quantized; the reference backend
+ * - cross-origin isolated: the CPU backend on 1, 2 and 4 threads under the conformance suite, workers found where the backend
+ *   looks for them and made by the page, modules compiled ahead of time
+ * - not isolated: the CPU backend falls back to one thread
+ *
+ * Prints `N checked, N different`; exit code 1 on a difference or without a browser. CHROMIUM names the program.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createReferenceBackend } from '@ivit/backend-reference';
 import { build } from 'esbuild';
 import { allChecks, type Material } from './browser/checks.js';
+import {
+  cpuExpected,
+  defaultChecks,
+  isolatedSubjects,
+  plainSubjects,
+  readModelMaterial,
+} from './browser/cpu-checks.js';
+import { type Visited, visitPage } from './browser/serve.js';
+import { reportDifferences } from './conformance/compare.js';
+import { modelDigests } from './conformance/model-digests.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const TIME_LIMIT = 240_000;
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
+const NO_WASM = "default-src 'none'; script-src 'self'; connect-src 'self'; report-uri /violation";
+/** What a page needs for the CPU backend with threads, and nothing else: no blobs, no eval. */
+const STRICT =
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; worker-src 'self'; report-uri /violation";
+/** Both together give a page SharedArrayBuffer. */
+const ISOLATED = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
+/** Where the backend looks for its worker: beside the script that starts it. */
+const FOUND_WORKER = '/scripts/worker.js';
+const OWN_WORKER = '/own/place.js';
 
-function material(): Material {
+function listMaterial(): Material {
   const list = (folder: string): string[] =>
     readdirSync(join(ROOT, folder))
       .filter((name) => /\.(jpg|png)$/.test(name))
@@ -39,8 +52,14 @@ function material(): Material {
 }
 
 async function bundle(): Promise<ReadonlyMap<string, string>> {
+  const page = (name: string): string => fileURLToPath(new URL(`./browser/${name}.ts`, import.meta.url));
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL('./browser/page.ts', import.meta.url))],
+    entryPoints: {
+      page: page('page'),
+      isolated: page('isolated-page'),
+      plain: page('plain-page'),
+      worker: createRequire(import.meta.url).resolve('@ivit/backend-cpu/worker'),
+    },
     bundle: true,
     write: false,
     splitting: true,
@@ -50,92 +69,73 @@ async function bundle(): Promise<ReadonlyMap<string, string>> {
     target: 'es2022',
     conditions: ['@ivit/source'],
   });
-  return new Map(outputFiles.map((file) => [file.path.slice(file.path.indexOf('/scripts')), file.text]));
+  const scripts = new Map(outputFiles.map((file) => [file.path.slice(file.path.indexOf('/scripts')), file.text]));
+  // The worker imports nothing, so that it can lie anywhere.
+  return scripts.set(OWN_WORKER, scripts.get(FOUND_WORKER) ?? '');
 }
 
-interface PageReport {
-  readonly found?: Readonly<Record<string, string>>;
-  readonly error?: string;
-}
+const material = listMaterial();
+const read = async (path: string): Promise<Uint8Array> => new Uint8Array(readFileSync(join(ROOT, path)));
+const models = await readModelMaterial(material, read);
+const digests = await modelDigests(createReferenceBackend(), models.file, models.photos);
+const defaults = await defaultChecks(models);
+const scripts = await bundle();
+const paths = [...material.images, ...material.photos, material.model];
+const files = new Map(paths.map((path) => [path, join(ROOT, path)]));
 
-/** Serves the page, its scripts and the files of the material; resolves with what the page posts. */
-function serve(scripts: ReadonlyMap<string, string>, files: Material): { server: Server; report: Promise<PageReport> } {
-  const known = new Set([...files.images, ...files.photos, files.model]);
-  let deliver: (report: PageReport) => void = () => undefined;
-  const report = new Promise<PageReport>((resolve) => {
-    deliver = resolve;
-  });
-  const server = createServer((request, response) => {
-    const path = decodeURIComponent(request.url ?? '/');
-    const answer = (type: string, body: string | Uint8Array): void => {
-      response.writeHead(200, {
-        'content-type': type,
-        'content-security-policy': "default-src 'none'; script-src 'self'; connect-src 'self'",
-      });
-      response.end(body);
-    };
-    const script = scripts.get(path);
-    if (path === '/') answer('text/html', '<!doctype html><script type="module" src="/scripts/page.js"></script>');
-    else if (path === '/material.json') answer('application/json', JSON.stringify(files));
-    else if (script !== undefined) answer('text/javascript', script);
-    else if (path.startsWith('/files/') && known.has(path.slice(7))) {
-      answer('application/octet-stream', readFileSync(join(ROOT, path.slice(7))));
-    } else if (path === '/result') {
-      const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', () => {
-        answer('text/plain', 'thanks');
-        deliver(JSON.parse(Buffer.concat(chunks).toString('utf8')) as PageReport);
-      });
-    } else {
-      response.writeHead(404);
-      response.end();
-    }
-  });
-  return { server, report };
-}
+const expected: Record<string, string> = {};
+const found: Record<string, string> = {};
 
-function failure(browser: ChildProcess): Promise<PageReport> {
-  return new Promise((resolve) => {
-    browser.on('error', (error) => resolve({ error: `no browser: ${error.message}` }));
-    browser.on('exit', (code) => resolve({ error: `the browser ended with code ${code} before the page was done` }));
-    setTimeout(() => resolve({ error: `the page was not done after ${TIME_LIMIT} ms` }), TIME_LIMIT).unref();
-  });
-}
-
-async function inBrowser(files: Material): Promise<PageReport> {
-  const { server, report } = serve(await bundle(), files);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  const profile = mkdtempSync(join(tmpdir(), 'ivit-chromium-'));
-  const program = process.env['CHROMIUM'] ?? 'chromium';
-  const browser = spawn(program, [...FLAGS, `--user-data-dir=${profile}`, `http://127.0.0.1:${port}/`], {
-    stdio: 'ignore',
-  });
-  const ended = new Promise<void>((resolve) => {
-    browser.on('exit', () => resolve());
-    browser.on('error', () => resolve());
-  });
-  try {
-    return await Promise.race([report, failure(browser)]);
-  } finally {
-    browser.kill('SIGKILL');
-    await ended;
-    server.closeAllConnections();
-    server.close();
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+/** Opens a page and notes what it must find, and what it found, under its name. */
+async function check(
+  name: string,
+  headers: Readonly<Record<string, string>>,
+  must: Readonly<Record<string, string>>,
+  /** Facts that the server knows. */
+  facts: (visited: Visited) => Readonly<Record<string, readonly [found: string, must: string]>>,
+): Promise<void> {
+  const began = performance.now();
+  const visited = await visitPage({ script: `/scripts/${name}.js`, headers, scripts, material, files });
+  if (visited.error !== undefined) console.log(`FAILED on page ${name}: ${visited.error}`);
+  for (const [key, value] of Object.entries(must)) expected[`${name}: ${key}`] = value;
+  for (const [key, value] of Object.entries(visited.found)) found[`${name}: ${key}`] = value;
+  for (const [key, [value, wanted]] of Object.entries(facts(visited))) {
+    expected[`${name}: ${key}`] = wanted;
+    found[`${name}: ${key}`] = value;
   }
+  console.log(`${name}: ${Object.keys(must).length} results, ${((performance.now() - began) / 1000).toFixed(1)} s`);
 }
 
-const files = material();
-const expected = await allChecks(files, async (path) => new Uint8Array(readFileSync(join(ROOT, path))));
-const { found = {}, error } = await inBrowser(files);
-if (error !== undefined) console.log(`FAILED in the browser: ${error}`);
-const names = Object.keys(expected);
-const different = names.filter((name) => found[name] !== expected[name]);
-for (const name of different.slice(0, 20)) {
-  console.log(`DIFFERENT ${name}: ${found[name] ?? 'nothing'} instead of ${expected[name]}`);
-}
-console.log(`${names.length} checked, ${different.length} different`);
-process.exitCode = different.length === 0 ? 0 : 1;
+const broken = ({ violations }: Visited): string => [...new Set(violations)].sort().join();
+const asked = ({ requested }: Visited): string =>
+  [FOUND_WORKER, OWN_WORKER].filter((path) => requested.has(path)).join();
+
+await check(
+  'page',
+  { 'content-security-policy': NO_WASM },
+  { ...(await allChecks(material, read)), ...defaults, 'loadModel runs on': 'reference' },
+  // Also shows that a broken policy would be seen on the other pages.
+  (visited) => ({ 'policy broken': [broken(visited), 'script-src'], workers: [asked(visited), ''] }),
+);
+await check(
+  'isolated',
+  { 'content-security-policy': STRICT, ...ISOLATED },
+  cpuExpected(
+    await isolatedSubjects(() => {
+      throw new Error('only pages start workers');
+    }),
+    defaults,
+    digests,
+  ),
+  (visited) => ({
+    'policy broken': [broken(visited), ''],
+    workers: [asked(visited), `${FOUND_WORKER},${OWN_WORKER}`],
+  }),
+);
+await check(
+  'plain',
+  { 'content-security-policy': STRICT },
+  cpuExpected(plainSubjects(), defaults, digests),
+  (visited) => ({ 'policy broken': [broken(visited), ''], workers: [asked(visited), ''] }),
+);
+process.exitCode = reportDifferences(expected, found, (line) => console.log(line));

@@ -1,20 +1,49 @@
 /**
- * `pnpm vectors DIR`: recomputes golden vectors of the original I-ViT code. DIR holds `ops/` and model folders, or is one
- * of them. Prints what was covered, what was not and why, and `N checked, N different`; exit code 1 if anything differs,
+ * `pnpm vectors DIR [--backend reference|cpu] [--threads N]`: recomputes golden vectors of the original I-ViT code. DIR holds
+ * `ops/` and model folders, or is one of them. Models run on the backend of that name (the reference backend if none is given),
+ * with every value kept and with the output alone; the vectors of `ops/` need no backend. Prints what was covered, what was not and why, and `N checked, N different`; exit code 1 if anything differs,
  * nothing was checked or DIR cannot be read, 2 for wrong usage.
  */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { BACKENDS, createBackend } from './bench/backend.js';
 import { checkModelFolder } from './vectors/models.js';
 import { checkOpVectors } from './vectors/ops.js';
 import { createTally } from './vectors/tally.js';
 
-const [directory, ...extra] = process.argv.slice(2).filter((argument) => argument !== '--');
-if (directory === undefined || extra.length > 0) {
-  console.error('usage: pnpm vectors DIR');
+const USAGE = `usage: pnpm vectors DIR [--backend ${BACKENDS.join('|')}] [--threads N]`;
+
+function usage(): never {
+  console.error(USAGE);
   process.exit(2);
 }
 
+interface Arguments {
+  readonly directory: string;
+  readonly backend: (typeof BACKENDS)[number];
+  readonly threads: number;
+}
+
+function readArguments(): Arguments {
+  try {
+    const { values, positionals } = parseArgs({
+      args: process.argv.slice(2).filter((argument) => argument !== '--'),
+      allowPositionals: true,
+      options: { backend: { type: 'string', default: 'reference' }, threads: { type: 'string', default: '1' } },
+    });
+    const [directory, ...extra] = positionals;
+    const backend = BACKENDS.find((name) => name === values.backend);
+    const threads = Number(values.threads);
+    if (directory === undefined || extra.length > 0 || backend === undefined || !(threads >= 1)) usage();
+    return { directory, backend, threads };
+  } catch {
+    return usage();
+  }
+}
+
+const { directory, backend: backendName, threads } = readArguments();
+const backend = await createBackend(backendName, threads);
 const tally = createTally((line) => console.log(line));
 
 function opFiles(folder: string): string[] {
@@ -28,7 +57,7 @@ async function visit(folder: string, name: string): Promise<void> {
   const before = tally.checked;
   const covered = (): void => console.log(`${name}: ${tally.checked - before} checked`);
   if (existsSync(join(folder, 'config.json'))) {
-    const reason = await checkModelFolder(folder, tally);
+    const reason = await checkModelFolder(backend, folder, tally);
     if (reason === undefined) covered();
     else console.log(`${name}: NOT COVERED, ${reason}`);
     return;

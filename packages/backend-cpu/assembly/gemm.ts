@@ -11,9 +11,12 @@
  * first-level cache for all strips of a unit.
  */
 
+/** Pairs of k taken at once, so that the strips of a unit and a panel stay in the first-level cache together. */
+const BLOCK_PAIRS: i32 = 128;
+
 // @ts-expect-error: decorator
 @inline
-function tile(a: usize, b: usize, pairs: i32, c: usize, stride: i32, bias: usize): void {
+function tile(a: usize, b: usize, pairs: i32, c: usize, stride: i32, bias: usize, more: bool): void {
   let c00 = i32x4.splat(0);
   let c01 = c00;
   if (bias) {
@@ -26,6 +29,16 @@ function tile(a: usize, b: usize, pairs: i32, c: usize, stride: i32, bias: usize
   let c21 = c01;
   let c30 = c00;
   let c31 = c01;
+  if (more) {
+    c00 = v128.load(c);
+    c01 = v128.load(c, 16);
+    c10 = v128.load(c + stride);
+    c11 = v128.load(c + stride, 16);
+    c20 = v128.load(c + 2 * stride);
+    c21 = v128.load(c + 2 * stride, 16);
+    c30 = v128.load(c + 3 * stride);
+    c31 = v128.load(c + 3 * stride, 16);
+  }
   const end = b + (pairs << 5);
   do {
     const b0 = v128.load(b);
@@ -73,15 +86,21 @@ export function multiply(
   bias: usize,
 ): void {
   const stripBytes = ((pairs + 3) & ~3) << 4;
-  for (let p = 0; p < panels; p++) {
-    let ap = a;
-    let cp = c + (p << 5);
-    for (let s = 0; s < strips; s++) {
-      tile(ap, b, pairs, cp, stride, bias);
-      ap += stripBytes;
-      cp += stride << 2;
+  const panelBytes = pairs << 5;
+  for (let from = 0; from < pairs; from += BLOCK_PAIRS) {
+    const count = min(pairs - from, BLOCK_PAIRS);
+    const more = from > 0;
+    let bp = b + (from << 5);
+    for (let p = 0; p < panels; p++) {
+      let ap = a + (from << 4);
+      let cp = c + (p << 5);
+      const start = bias ? bias + (p << 5) : 0;
+      for (let s = 0; s < strips; s++) {
+        tile(ap, bp, count, cp, stride, start, more);
+        ap += stripBytes;
+        cp += stride << 2;
+      }
+      bp += panelBytes;
     }
-    b += pairs << 5;
-    if (bias) bias += 32;
   }
 }

@@ -46,10 +46,17 @@ function packWeights(
   }
 }
 
-/** @throws E_MEMORY */
+/** @throws E_MEMORY; E_INPUT for a module that is not ours, or the other build of it */
 export async function createEngine(plan: MemoryPlan, module: WebAssembly.Module, shared: boolean): Promise<Engine> {
   const memory = createMemory(plan.bytes, shared);
-  const kernels = await instantiateKernels(module, memory);
+  const kernels = await instantiateKernels(module, memory).catch((cause: unknown) => {
+    const build = shared ? 'shared' : 'unshared';
+    throw new IvitError('E_INPUT', `The module does not link: ${String(cause)}`, {
+      where: 'option module',
+      hint: `Compile kernelBytes('${build}') of this version.`,
+      cause,
+    });
+  });
   for (const entry of plan.constants) {
     if ('weights' in entry) {
       packWeights(kernels, memory, plan, entry);

@@ -29,6 +29,7 @@ export class CpuExecutable implements Executable {
   readonly #threads: ThreadedRun | undefined;
   #engine: Engine | undefined;
   #queue: Promise<unknown> = Promise.resolve();
+  #disposal: Promise<void> | undefined;
 
   constructor(
     engine: Engine,
@@ -160,13 +161,16 @@ export class CpuExecutable implements Executable {
     }
   }
 
-  async dispose(): Promise<void> {
-    const engine = this.#engine;
-    if (engine === undefined) return;
+  dispose(): Promise<void> {
+    this.#disposal ??= this.#end();
+    return this.#disposal;
+  }
+
+  async #end(): Promise<void> {
+    if (this.#threads !== undefined && this.#engine !== undefined) requestAbort(this.#engine);
     this.#engine = undefined;
-    if (this.#threads !== undefined) requestAbort(engine);
     await this.#queue;
-    this.#threads?.pool.drop(this.#threads.id);
+    this.#threads?.pool.drop(this.#threads.id, this.#plan.bytes);
     this.#threads?.pool.release();
   }
 }

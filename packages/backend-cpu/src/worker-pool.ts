@@ -5,6 +5,12 @@ import type { FromWorker, ToWorker } from './worker-messages.js';
 /** Threads without an executable stay so long for the next one. */
 const IDLE_MILLISECONDS = 1000;
 
+/**
+ * A thread lets go of a dropped executable's memory only when its own collector runs, and a loop over integers gives it no
+ * reason to. Threads that dropped so much end with the last user, at once.
+ */
+const STALE_BYTES = 1 << 26;
+
 interface Job {
   waiting: number;
   groups: number;
@@ -22,6 +28,7 @@ export class WorkerPool {
   readonly #jobs = new Map<number, Job>();
   #lastJob = 0;
   #users = 0;
+  #droppedBytes = 0;
   #idle: ReturnType<typeof setTimeout> | undefined;
   #lost: IvitError | undefined;
 
@@ -77,6 +84,10 @@ export class WorkerPool {
   release(): void {
     this.#users -= 1;
     if (this.#users > 0 || this.#lost !== undefined) return;
+    if (this.#droppedBytes > STALE_BYTES) {
+      this.#fail('The threads were given back');
+      return;
+    }
     const timer = setTimeout(() => this.#fail('The threads were given back'), IDLE_MILLISECONDS);
     this.#idle = timer;
     // In Node the wait keeps no process alive; elsewhere timers are numbers.
@@ -104,8 +115,9 @@ export class WorkerPool {
     });
   }
 
-  /** Forgets an executable. */
-  drop(id: number): void {
+  /** Forgets an executable of so many bytes. */
+  drop(id: number, bytes: number): void {
+    this.#droppedBytes += bytes;
     if (this.#lost === undefined) this.#send(() => ({ kind: 'drop', id }));
   }
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createReferenceBackend } from '@ivit/backend-reference';
+import type { Backend } from '@ivit/backend';
 import { buildCompiledPaperVit, buildPaperVit, type PaperVitOptions } from '@ivit/models';
 import { type IntArray, type Program, validate } from '@ivit/program';
 import type { Tally } from './tally.js';
@@ -94,15 +94,17 @@ class ValueRecord {
   }
 }
 
+/** Runs all images with the named values kept. */
 async function runAll(
+  backend: Backend,
   program: Program,
+  names: readonly string[],
   images: Uint8Array,
   keep: (name: string) => number,
 ): Promise<Map<string, ValueRecord>> {
   const valid = validate(program);
-  const names = Object.keys(program.values).filter((name) => name !== program.input);
   const records = new Map(names.map((name) => [name, new ValueRecord(keep(name))]));
-  const executable = await createReferenceBackend().compile(valid, { maxBatch: BATCH, outputs: names });
+  const executable = await backend.compile(valid, { maxBatch: BATCH, outputs: names });
   const size = (program.values[program.input]?.shape ?? []).reduce((product, n) => product * n, 1);
   for (let first = 0; first < images.length; first += BATCH * size) {
     const pixels = images.subarray(first, first + BATCH * size);
@@ -155,6 +157,7 @@ function checkHashes(what: string, records: Map<string, ValueRecord>, file: stri
 
 /** Runs one stored form of a model and compares everything the folder holds about it. */
 async function checkSource(
+  backend: Backend,
   folder: string,
   source: string,
   program: Program,
@@ -171,7 +174,8 @@ async function checkSource(
     if (name.startsWith('trace/')) expected.set(name.slice('trace/'.length), vectors.numbers(name));
   }
   if (vectors.has('input_int')) expected.set('qact_input', channelsLast(vectors.numbers('input_int'), side));
-  const records = await runAll(program, images, (name) => expected.get(name)?.length ?? 0);
+  const names = Object.keys(program.values).filter((name) => name !== program.input);
+  const records = await runAll(backend, program, names, images, (name) => expected.get(name)?.length ?? 0);
   for (const [name, values] of expected) {
     const what = `${source} ${name}`;
     const found = records.get(name)?.kept ?? [];
@@ -181,6 +185,10 @@ async function checkSource(
   }
   const hashes = join(folder, 'trace_hashes.json');
   if (existsSync(hashes)) checkHashes(source, records, hashes, tally);
+  // Where no value but the output is kept, a backend may fuse: the bits must stay.
+  const fused = (await runAll(backend, program, [program.output], images, () => 0)).get(program.output);
+  const same = fused?.digest() === records.get(program.output)?.digest();
+  tally.check(`${source} output alone`, same ? undefined : 'the bits differ from those with every value kept');
 }
 
 function last(program: Program): number {
@@ -189,7 +197,7 @@ function last(program: Program): number {
 }
 
 /** One model folder; the reason when it is not covered. */
-export async function checkModelFolder(folder: string, tally: Tally): Promise<string | undefined> {
+export async function checkModelFolder(backend: Backend, folder: string, tally: Tally): Promise<string | undefined> {
   const model = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as ModelConfig;
   if (model.kind !== 'vit') return `no builder for kind '${model.kind}'`;
   let ran = 0;
@@ -197,7 +205,7 @@ export async function checkModelFolder(folder: string, tally: Tally): Promise<st
     const path = join(folder, source);
     const program = existsSync(path) ? build(path, model) : undefined;
     if (program === undefined) continue;
-    await checkSource(folder, source, program, model.config.img_size, tally);
+    await checkSource(backend, folder, source, program, model.config.img_size, tally);
     ran += 1;
   }
   return ran > 0 ? undefined : 'no stored form that holds the weights';

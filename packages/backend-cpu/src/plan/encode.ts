@@ -13,8 +13,11 @@ const SLACK = 256;
 /** 65536 pages of 65536 bytes. */
 const MOST_BYTES = 4294967296;
 
-/** Rows that one unit takes through a chain with products: a panel of weights serves them all from the first-level cache. */
-const PRODUCT_STRIP = 8;
+/**
+ * Rows that one unit takes through a chain with products: a panel of weights serves them all from the first-level cache. Several
+ * threads take less at a time, so that they finish together.
+ */
+const PRODUCT_STRIP = { alone: 24, shared: 8 };
 /** Rows of a unit without products. */
 const PLAIN_STRIP = 16;
 
@@ -78,12 +81,14 @@ class Encoder {
   readonly #planner: Planner;
   readonly #addresses: ReadonlyMap<string, number>;
   readonly #codeBase: number;
+  readonly #productStrip: number;
   readonly words: number[] = [];
   readonly list: number[] = [];
   scratchBytes = 0;
 
-  constructor(planner: Planner, addresses: ReadonlyMap<string, number>, codeBase: number) {
+  constructor(planner: Planner, addresses: ReadonlyMap<string, number>, codeBase: number, threads: number) {
     this.#planner = planner;
+    this.#productStrip = threads > 1 ? PRODUCT_STRIP.shared : PRODUCT_STRIP.alone;
     this.#addresses = addresses;
     this.#codeBase = codeBase;
   }
@@ -104,7 +109,8 @@ class Encoder {
   /** A group's stages in scratch: rows of its own values, sums of its products, temporaries. */
   encode(group: GroupDraft, counter: number): void {
     const strip =
-      group.strip ?? (group.stages.some(({ sumColumns }) => sumColumns !== undefined) ? PRODUCT_STRIP : PLAIN_STRIP);
+      group.strip ??
+      (group.stages.some(({ sumColumns }) => sumColumns !== undefined) ? this.#productStrip : PLAIN_STRIP);
     const rows = (strip + 3) & ~3;
     const leases: Lease[] = [];
     const places = new Map<string, { readonly lease: number; readonly stride: number }>();
@@ -204,7 +210,7 @@ export function planProgram(program: ValidatedProgram, outputs: readonly string[
   const listAddress = aligned(counters.address + counters.count * 4);
   const listBytes = groups.length * R.GROUP_WORDS * 4;
   const codeBase = aligned(listAddress + listBytes);
-  const encoder = new Encoder(planner, addresses, codeBase);
+  const encoder = new Encoder(planner, addresses, codeBase, threads);
   for (const [index, group] of groups.entries()) encoder.encode(group, counters.address + index * 4);
   // The list comes first so that one array holds both.
   const gap = (codeBase - listAddress) >> 2;

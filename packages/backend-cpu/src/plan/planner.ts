@@ -24,7 +24,7 @@ import { broadcastView, collapse, type RowSpace, rowAccess, rowSpace, scalarAcce
 import type { Ref, RowOrder, StageDraft } from './stage.js';
 
 /** A chain streams at most so many bytes of weights per unit: they shall stay in the second-level cache. */
-const CHAIN_WEIGHT_BYTES = 1 << 20;
+const CHAIN_WEIGHT_BYTES = 300 << 10;
 
 export interface ValueInfo {
   readonly dtype: DType;
@@ -98,7 +98,8 @@ export class Planner {
     const data = this.#source.program.constants[operand.constant]?.data ?? [];
     let lo = 0;
     let hi = 0;
-    for (const entry of data) {
+    for (let i = 0; i < data.length; i++) {
+      const entry = data[i] as number;
       if (entry < lo) lo = entry;
       else if (entry > hi) hi = entry;
     }
@@ -318,7 +319,7 @@ export class Planner {
         xInterval: this.#intervalOf(op.x),
         out,
         order,
-        ...(row === undefined ? {} : { row }),
+        ...(row === undefined || op.row === undefined ? {} : { row, rowInterval: this.#intervalOf(op.row) }),
         ...(addend === undefined ? {} : { addend }),
       },
       this.#source.pool,

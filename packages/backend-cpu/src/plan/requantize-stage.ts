@@ -1,4 +1,4 @@
-import { POW2 } from '@ivit/dyadic';
+import { INVERSE_POW2, POW2 } from '@ivit/dyadic';
 import type { Interval, Param, RequantizeOp, ValidatedProgram } from '@ivit/program';
 import type { DType } from '@ivit/tensor';
 import * as R from '../record-layout.js';
@@ -15,6 +15,7 @@ export interface RequantizeOperands {
   readonly xInterval: Interval;
   readonly out: Ref;
   readonly row?: Ref;
+  readonly rowInterval?: Interval;
   readonly addend?: { readonly ref: Ref; readonly dtype: DType; readonly interval: Interval };
   readonly order: RowOrder;
 }
@@ -23,52 +24,48 @@ function values(program: ValidatedProgram, param: Param): ArrayLike<number> {
   return typeof param === 'number' ? [param] : (program.constants[param.constant]?.data ?? []);
 }
 
-/** Parameter rows: the row index of x, divided and wrapped, tells which row of parameters holds. */
+/** Rows of parameters: that of row r of x is (r / divide) mod period, and holds its columns one by one or one for all. */
 interface Period {
   readonly divide: number;
   readonly period: number;
-  /** Index of the parameter of (parameter row, column). */
-  index(row: number, column: number): number;
+  readonly perColumn: boolean;
 }
 
 const product = (sizes: readonly number[]): number => sizes.reduce((count, size) => count * size, 1);
 
 /** How the run of parameters lies over rows and columns of x. */
-function periodOf(op: RequantizeOp, shape: readonly number[], uniform: boolean, width: number): Period {
-  if (uniform) return { divide: 1, period: 1, index: () => 0 };
+function periodOf(op: RequantizeOp, shape: readonly number[], uniform: boolean): Period {
+  if (uniform) return { divide: 1, period: 1, perColumn: false };
   const end = op.axis + op.run;
-  if (end === shape.length) {
-    const rows = product(shape.slice(op.axis, -1));
-    return { divide: 1, period: rows, index: (row, column) => row * width + column };
-  }
-  return {
-    divide: product(shape.slice(end, -1)),
-    period: product(shape.slice(op.axis, end)),
-    index: (row) => row,
-  };
+  if (end === shape.length) return { divide: 1, period: product(shape.slice(op.axis, -1)), perColumn: true };
+  return { divide: product(shape.slice(end, -1)), period: product(shape.slice(op.axis, end)), perColumn: false };
 }
 
-/** Parameters laid out as [period][columns to the next multiple of 8]. */
-function spread(source: ArrayLike<number>, period: Period, columns: number, up = 0): Int32Array {
+/** Parameters times 2^up, laid out as [period][columns to the next multiple of 8]. */
+function spread(source: ArrayLike<number>, { period, perColumn }: Period, columns: number, up = 0): Int32Array {
   const stride = (columns + 7) & ~7;
-  const out = new Int32Array(period.period * stride);
-  const scale = POW2[up] as number;
-  for (let row = 0; row < period.period; row++) {
-    for (let column = 0; column < columns; column++) {
-      const index = source.length === 1 ? 0 : period.index(row, column);
-      out[row * stride + column] = (source[index] as number) * scale;
-    }
+  const out = new Int32Array(period * stride);
+  for (let row = 0; row < period; row++) {
+    const from = row * stride;
+    if (source.length === 1) out.fill((source[0] as number) << up, from, from + columns);
+    else if (perColumn) for (let c = 0; c < columns; c++) out[from + c] = (source[row * columns + c] as number) << up;
+    else out.fill((source[row] as number) << up, from, from + columns);
   }
   return out;
 }
 
-/** bias·2^(k+up) + 2^31 per column, as 64-bit integers. */
-function roundedBias(bias: ArrayLike<number> | undefined, columns: number, shift: number): ArrayBufferView {
-  const out = new BigInt64Array((columns + 7) & ~7); // bigint-ok: once per op when a program is compiled
-  const half = 1n << 31n; // bigint-ok: once per op when a program is compiled
+/**
+ * bias·2^shift + 2^31 per column as 64-bit integers, low word first: |bias| < 2^31 and shift ≤ 31 + 31, and the sum is a
+ * multiple of 2^min(shift, 31), so a double holds it.
+ */
+function roundedBias(bias: ArrayLike<number> | undefined, columns: number, shift: number): Int32Array {
+  const out = new Int32Array(2 * ((columns + 7) & ~7));
+  const scale = POW2[shift] as number;
   for (let j = 0; j < columns; j++) {
-    const value = bias === undefined ? 0 : (bias[j] as number);
-    out[j] = (BigInt(value) << BigInt(shift)) + half; // bigint-ok: once per op when a program is compiled
+    const sum = (bias === undefined ? 0 : (bias[j] as number)) * scale + 2147483648;
+    const high = Math.floor(sum * (INVERSE_POW2[32] as number));
+    out[2 * j] = sum - high * 4294967296;
+    out[2 * j + 1] = high;
   }
   return out;
 }
@@ -92,23 +89,31 @@ export function requantizeStage(
   };
   const { m, e, z } = parameters;
   const uniform = m.length === 1 && e.length === 1 && z.length === 1;
-  const period = periodOf(op, xShape, uniform, columns);
+  const period = periodOf(op, xShape, uniform);
   const bits = program.facts.numeratorBits[op.result] ?? 64;
   const form = vectorForm(op, parameters, bits, { dtype: xType, interval: operands.xInterval }, addend);
   const stride = ((columns + 7) & ~7) * 4;
   const outType = typeCode(op.to);
   const reads = [x, ...(row === undefined ? [] : [row]), ...(addend === undefined ? [] : [addend.ref])];
-  const any = {
-    m: () => pool.bytes(spread(m, period, columns)),
-    e: () => pool.bytes(spread(e, period, columns)),
-    z: () => pool.bytes(spread(z, period, columns)),
-  };
-  const anyAddresses = form === undefined || row !== undefined ? { m: any.m(), e: any.e(), z: any.z() } : undefined;
-  const biasAddress = bias === undefined ? 0 : pool.bytes(padded(bias));
-  const channels =
-    op.channels === undefined ? 0 : pool.bytes(padded(program.constants[op.channels]?.data ?? [], columns));
+  // A row may ask for more room than its factors have; then it takes the other form.
+  const largestExponent = operands.rowInterval === undefined ? 0 : operands.rowInterval.hi >> 4;
+  const mayOverflow = form !== undefined && row !== undefined && largestExponent > form.xRoom + form.mRoom;
+  const zAddress = pool.bytes(spread(z, period, columns));
+  const any =
+    form !== undefined && !mayOverflow
+      ? undefined
+      : {
+          m: pool.bytes(spread(m, period, columns)),
+          e: pool.bytes(spread(e, period, columns)),
+          bias: bias === undefined ? 0 : pool.bytes(padded(bias)),
+          channels:
+            op.channels === undefined ? 0 : pool.bytes(padded(program.constants[op.channels]?.data ?? [], columns)),
+        };
 
-  function anyRecord(resolve: (ref: Ref, dtype: DType) => readonly number[]): number[] {
+  function anyRecord(
+    resolve: (ref: Ref, dtype: DType) => readonly number[],
+    arrays: NonNullable<typeof any>,
+  ): number[] {
     const record = new Array<number>(R.ANY_WORDS).fill(0);
     record[R.STAGE_KIND] = R.KIND_REQUANTIZE_ANY;
     record[R.STAGE_LENGTH] = R.ANY_WORDS;
@@ -121,12 +126,12 @@ export function requantizeStage(
     record[R.ANY_OUT_TYPE] = outType;
     record[R.ANY_ADD_TYPE] = addend === undefined ? R.TYPE_NONE : typeCode(addend.dtype);
     record[R.ANY_ROW_TYPE] = row === undefined ? R.TYPE_NONE : R.TYPE_U8;
-    record[R.ANY_M] = anyAddresses?.m ?? 0;
-    record[R.ANY_E] = anyAddresses?.e ?? 0;
-    record[R.ANY_Z] = anyAddresses?.z ?? 0;
-    record[R.ANY_BIAS] = biasAddress;
+    record[R.ANY_M] = arrays.m;
+    record[R.ANY_E] = arrays.e;
+    record[R.ANY_Z] = zAddress;
+    record[R.ANY_BIAS] = arrays.bias;
     record[R.ANY_K] = op.k ?? 0;
-    record[R.ANY_CHANNELS] = channels;
+    record[R.ANY_CHANNELS] = arrays.channels;
     record[R.ANY_ADD_M] = op.addend?.m ?? 0;
     record[R.ANY_ADD_E] = op.addend?.e ?? 0;
     record[R.ANY_DIVIDE] = period.divide;
@@ -138,10 +143,10 @@ export function requantizeStage(
   }
 
   if (form === undefined) {
-    return { result: op.result, width: columns, reads, encode: ({ resolve }) => anyRecord(resolve) };
+    if (any === undefined) throw new RangeError('the scalar form has no parameters');
+    return { result: op.result, width: columns, reads, encode: ({ resolve }) => anyRecord(resolve, any) };
   }
   const mAddress = pool.bytes(spread(m, period, columns, form.mUp));
-  const zAddress = anyAddresses?.z ?? pool.bytes(spread(z, period, columns));
   const biases =
     row === undefined ? 0 : pool.bytes(roundedBias(bias, columns, (op.k ?? 0) + Math.max(0, 32 - (e[0] as number))));
   return {
@@ -177,7 +182,7 @@ export function requantizeStage(
       record[R.REQ_TEMP] = addend === undefined ? 0 : temp(0);
       record[R.REQ_X_ROOM] = form.xRoom;
       record[R.REQ_M_ROOM] = form.mRoom;
-      record[R.REQ_ANY] = row === undefined ? 0 : place(anyRecord(resolve));
+      record[R.REQ_ANY] = any === undefined ? 0 : place(anyRecord(resolve, any));
       return record;
     },
   };

@@ -1,0 +1,18 @@
+/**
+ * Walks both builds of the CPU backend's WebAssembly module, opcode by opcode, and proves that they hold no float. Prints what
+ * was walked and `N checked, N different`; exit code 1 on a problem.
+ */
+import { kernelBytes } from '@ivit/backend-cpu';
+import { checkKernels } from './wasm/check.js';
+
+const reports = checkKernels(kernelBytes);
+for (const [index, name] of ['unshared memory', 'shared memory'].entries()) {
+  const report = reports[index];
+  if (report === undefined) continue;
+  console.log(`${name}: ${report.functions} functions, ${report.opcodes} opcodes, ${report.types} value types`);
+}
+const problems = reports.flatMap((report) => report.problems);
+for (const problem of problems.slice(0, 20)) console.log(`DIFFERENT ${problem}`);
+const checked = reports.reduce((count, report) => count + report.checked, 0);
+console.log(`${checked} checked, ${problems.length} different`);
+process.exitCode = problems.length === 0 && checked > 0 ? 0 : 1;

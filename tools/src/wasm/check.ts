@@ -1,0 +1,94 @@
+import { IvitError } from '@ivit/program';
+import { type Limits, type Walked, walkModule } from './walk.js';
+
+export interface WasmReport {
+  readonly functions: number;
+  readonly opcodes: number;
+  readonly types: number;
+  /** Everything looked at: opcodes, value types, imports and exports. */
+  readonly checked: number;
+  readonly problems: readonly string[];
+}
+
+export interface Expected {
+  /** `kind name`, sorted. */
+  readonly exports: readonly string[];
+  readonly shared: boolean;
+}
+
+const FLOAT = /f(32|64)/;
+
+/** Opcodes that read, make, change or convert floats; and those whose bits may differ between machines. */
+function refusedOpcode(name: string): string | undefined {
+  if (FLOAT.test(name)) return 'is a floating-point operation';
+  if (name.includes('relaxed')) return 'may differ between machines';
+  return undefined;
+}
+
+function limitsProblem({ most, shared }: Limits, expected: Expected): string | undefined {
+  if (most === undefined) return 'has no maximum';
+  if (shared !== expected.shared) return `is ${shared ? '' : 'not '}shared`;
+  return undefined;
+}
+
+function importProblems({ imports }: Walked, expected: Expected): string[] {
+  const problems: string[] = [];
+  for (const { module, name, kind, memory } of imports) {
+    const what = `import ${kind} ${module}.${name}`;
+    if (memory === undefined || module !== 'env' || name !== 'memory') problems.push(`${what} is not env.memory`);
+    else {
+      const problem = limitsProblem(memory, expected);
+      if (problem !== undefined) problems.push(`${what} ${problem}`);
+    }
+  }
+  if (imports.length !== 1) problems.push(`${imports.length} imports instead of one`);
+  return problems;
+}
+
+/**
+ * Proves of a module's bytes that nothing in it can hold or make a float: no opcode, no value type. It imports one memory
+ * and exports what is expected. A module that cannot be read to the last byte is not proved.
+ */
+export function checkModule(bytes: Uint8Array, expected: Expected): WasmReport {
+  let walked: Walked;
+  try {
+    walked = walkModule(bytes);
+  } catch (error) {
+    if (!IvitError.isInstance(error)) throw error;
+    return { functions: 0, opcodes: 0, types: 0, checked: 1, problems: [error.message] };
+  }
+  const { opcodes, types, imports, exports, functions } = walked;
+  const problems = importProblems(walked, expected);
+  for (const [at, name] of opcodes) {
+    const problem = refusedOpcode(name);
+    if (problem !== undefined) problems.push(`byte ${at}: ${name} ${problem}`);
+  }
+  for (const [at, type] of types) if (FLOAT.test(type)) problems.push(`byte ${at}: a value of type ${type}`);
+  const found = [...exports].sort();
+  if (found.join() !== expected.exports.join()) {
+    problems.push(`exports are ${found.join(', ')} instead of ${expected.exports.join(', ')}`);
+  }
+  const checked = opcodes.length + types.length + imports.length + exports.length;
+  return { functions, opcodes: opcodes.length, types: types.length, checked, problems };
+}
+
+const EXPORTS = ['function packPanel', 'function run', 'memory memory'];
+
+/** The two builds of the CPU backend's module. They must be one module but for the flag of its memory. */
+export function checkKernels(kernelBytes: (kind: 'shared' | 'unshared') => Uint8Array): readonly WasmReport[] {
+  const [unshared, shared] = [kernelBytes('unshared'), kernelBytes('shared')];
+  const unequal = unshared.reduce((count, byte, at) => count + (byte === shared[at] ? 0 : 1), 0);
+  const oneFlag = unshared.length === shared.length && unequal === 1;
+  const pair: WasmReport = {
+    functions: 0,
+    opcodes: 0,
+    types: 0,
+    checked: 1,
+    problems: oneFlag ? [] : [`the builds differ in ${unequal} bytes instead of one`],
+  };
+  return [
+    checkModule(unshared, { exports: EXPORTS, shared: false }),
+    checkModule(shared, { exports: EXPORTS, shared: true }),
+    pair,
+  ];
+}
