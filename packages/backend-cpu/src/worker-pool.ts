@@ -7,9 +7,11 @@ const IDLE_MILLISECONDS = 1000;
 
 /**
  * A thread lets go of a dropped executable's memory only when its own collector runs, and a loop over integers gives it no
- * reason to. Threads that dropped so much end with the last user, at once.
+ * reason to; engines also bound the address space of all memories together. Threads that dropped so many bytes or executables
+ * end with the last user, at once.
  */
 const STALE_BYTES = 1 << 26;
+const STALE_EXECUTABLES = 16;
 
 interface Job {
   waiting: number;
@@ -29,6 +31,7 @@ export class WorkerPool {
   #lastJob = 0;
   #users = 0;
   #droppedBytes = 0;
+  #dropped = 0;
   #idle: ReturnType<typeof setTimeout> | undefined;
   #lost: IvitError | undefined;
 
@@ -84,7 +87,7 @@ export class WorkerPool {
   release(): void {
     this.#users -= 1;
     if (this.#users > 0 || this.#lost !== undefined) return;
-    if (this.#droppedBytes > STALE_BYTES) {
+    if (this.#droppedBytes > STALE_BYTES || this.#dropped >= STALE_EXECUTABLES) {
       this.#fail('The threads were given back');
       return;
     }
@@ -118,6 +121,7 @@ export class WorkerPool {
   /** Forgets an executable of so many bytes. */
   drop(id: number, bytes: number): void {
     this.#droppedBytes += bytes;
+    this.#dropped += 1;
     if (this.#lost === undefined) this.#send(() => ({ kind: 'drop', id }));
   }
 }

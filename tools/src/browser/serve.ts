@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const TIME_LIMIT = 240_000;
+const TIME_LIMIT = 900_000;
 const FLAGS = [
   '--headless',
   '--no-sandbox',
