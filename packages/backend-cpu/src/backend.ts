@@ -178,7 +178,8 @@ class CpuBackend implements Backend {
       });
     }
     const module = await this.#compiled();
-    const engine = await createEngine(plan, module, threads > 1);
+    const engine = await createEngine(plan, module, pool);
+    if (options.signal?.aborted) pool?.giveBack(engine.memory);
     throwIfAborted(options.signal);
     const info = {
       backend: this.name,

@@ -3,13 +3,25 @@ import { type IntegerArray, viewBytes } from '@ivit/tensor';
 import type { MemoryPlan, PlacedValue } from './plan/encode.js';
 import { CONTROL_ABORT } from './record-layout.js';
 import { instantiateKernels, type KernelExports } from './wasm-module.js';
+import type { WorkerPool } from './worker-pool.js';
 
 const PAGE = 65536;
+/** Shared memories are powers of two up to so many pages (64 MiB), multiples of it beyond. */
+const STEP_PAGES = 1024;
 
-function createMemory(bytes: number, shared: boolean): WebAssembly.Memory {
-  const pages = Math.ceil(bytes / PAGE); // float-ok: at most 65536 pages, rounded up
+function createMemory(bytes: number, pool: WorkerPool | undefined): WebAssembly.Memory {
+  let pages = Math.ceil(bytes / PAGE); // float-ok: at most 65536 pages, rounded up
+  if (pool !== undefined) {
+    // Few sizes, so that a memory given back fits the next executable. Pages that nothing touches cost nothing.
+    pages = pages > STEP_PAGES ? (pages + STEP_PAGES - 1) & -STEP_PAGES : 1 << (32 - Math.clz32(pages - 1));
+    const used = pool.takeMemory(pages * PAGE);
+    if (used !== undefined) {
+      new Uint8Array(used.buffer, 0, bytes).fill(0);
+      return used;
+    }
+  }
   try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: pool !== undefined });
   } catch (cause) {
     throw new IvitError('E_MEMORY', `The engine refused ${bytes} bytes of WebAssembly memory`, {
       hint: 'Free memory, dispose of other models, or use a smaller one.',
@@ -47,10 +59,14 @@ function packWeights(
 }
 
 /** @throws E_MEMORY; E_INPUT for a module that is not ours, or the other build of it */
-export async function createEngine(plan: MemoryPlan, module: WebAssembly.Module, shared: boolean): Promise<Engine> {
-  const memory = createMemory(plan.bytes, shared);
+export async function createEngine(
+  plan: MemoryPlan,
+  module: WebAssembly.Module,
+  pool: WorkerPool | undefined,
+): Promise<Engine> {
+  const memory = createMemory(plan.bytes, pool);
   const kernels = await instantiateKernels(module, memory).catch((cause: unknown) => {
-    const build = shared ? 'shared' : 'unshared';
+    const build = pool !== undefined ? 'shared' : 'unshared';
     throw new IvitError('E_INPUT', `The module does not link: ${String(cause)}`, {
       where: 'option module',
       hint: `Compile kernelBytes('${build}') of this version.`,

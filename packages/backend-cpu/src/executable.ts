@@ -167,10 +167,12 @@ export class CpuExecutable implements Executable {
   }
 
   async #end(): Promise<void> {
-    if (this.#threads !== undefined && this.#engine !== undefined) requestAbort(this.#engine);
+    const engine = this.#engine;
+    if (this.#threads !== undefined && engine !== undefined) requestAbort(engine);
     this.#engine = undefined;
     await this.#queue;
-    this.#threads?.pool.drop(this.#threads.id, this.#plan.bytes);
+    this.#threads?.pool.drop(this.#threads.id);
+    if (engine !== undefined) this.#threads?.pool.giveBack(engine.memory);
     this.#threads?.pool.release();
   }
 }

@@ -5,14 +5,6 @@ import type { FromWorker, ToWorker } from './worker-messages.js';
 /** Threads without an executable stay so long for the next one. */
 const IDLE_MILLISECONDS = 1000;
 
-/**
- * A thread lets go of a dropped executable's memory only when its own collector runs, and a loop over integers gives it no
- * reason to; engines also bound the address space of all memories together. Threads that dropped so many bytes or executables
- * end with the last user, at once.
- */
-const STALE_BYTES = 1 << 26;
-const STALE_EXECUTABLES = 16;
-
 interface Job {
   waiting: number;
   groups: number;
@@ -30,8 +22,11 @@ export class WorkerPool {
   readonly #jobs = new Map<number, Job>();
   #lastJob = 0;
   #users = 0;
-  #droppedBytes = 0;
-  #dropped = 0;
+  /**
+   * Memories of disposed executables. A thread lets go of one only when its own collector runs, and a loop over integers gives
+   * it no reason to; engines also bound the address space of all memories together. So they are used again.
+   */
+  readonly #free: WebAssembly.Memory[] = [];
   #idle: ReturnType<typeof setTimeout> | undefined;
   #lost: IvitError | undefined;
 
@@ -72,6 +67,7 @@ export class WorkerPool {
   #fail(problem: string): void {
     if (this.#lost !== undefined) return;
     this.#lost = new IvitError('E_DEVICE_LOST', problem, { hint: 'Compile the program again.' });
+    this.#free.length = 0;
     for (const worker of this.#workers) worker.terminate();
     for (const job of this.#jobs.values()) job.reject(this.#lost);
     this.#jobs.clear();
@@ -87,10 +83,6 @@ export class WorkerPool {
   release(): void {
     this.#users -= 1;
     if (this.#users > 0 || this.#lost !== undefined) return;
-    if (this.#droppedBytes > STALE_BYTES || this.#dropped >= STALE_EXECUTABLES) {
-      this.#fail('The threads were given back');
-      return;
-    }
     const timer = setTimeout(() => this.#fail('The threads were given back'), IDLE_MILLISECONDS);
     this.#idle = timer;
     // In Node the wait keeps no process alive; elsewhere timers are numbers.
@@ -118,10 +110,18 @@ export class WorkerPool {
     });
   }
 
-  /** Forgets an executable of so many bytes. */
-  drop(id: number, bytes: number): void {
-    this.#droppedBytes += bytes;
-    this.#dropped += 1;
+  /** A memory of exactly so many bytes that was given back, if there is one; it holds what it held. */
+  takeMemory(bytes: number): WebAssembly.Memory | undefined {
+    const index = this.#free.findIndex((memory) => memory.buffer.byteLength === bytes);
+    return index < 0 ? undefined : this.#free.splice(index, 1)[0];
+  }
+
+  giveBack(memory: WebAssembly.Memory): void {
+    if (this.#lost === undefined) this.#free.push(memory);
+  }
+
+  /** Forgets an executable. */
+  drop(id: number): void {
     if (this.#lost === undefined) this.#send(() => ({ kind: 'drop', id }));
   }
 }

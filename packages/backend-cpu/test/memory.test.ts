@@ -60,6 +60,13 @@ describe('200 times compile, run and dispose', () => {
     expect(external / MIB).toBeLessThan(30);
   });
 
+  it.each([1, 2])('leave memory as it was beside one that lives on, on %i thread(s)', SLOW, async (threads) => {
+    const { rss, heapUsed, external } = await growth('compiles', threads, 'beside');
+    expect(rss / MIB).toBeLessThan(150);
+    expect(heapUsed / MIB).toBeLessThan(1);
+    expect(external / MIB).toBeLessThan(30);
+  });
+
   it('would be seen to leak if executables were kept', SLOW, async () => {
     expect((await growth('compiles', 1, 'leak')).rss / MIB).toBeGreaterThan(150);
     expect((await growth('compiles', 2, 'leak')).rss / MIB).toBeGreaterThan(150);

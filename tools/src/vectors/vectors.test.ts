@@ -55,6 +55,19 @@ describe('pnpm vectors', () => {
     }
   });
 
+  test('runs the models on the CPU backend, with threads, and sees one changed bit there', () => {
+    const { status, lines } = vectors('vectors/ivit', '--backend', 'cpu', '--threads', '2');
+    expect(lines.at(-1)).toMatch(/^\d{3,} checked, 0 different$/);
+    expect(lines).toContain('ops: left to the reference backend');
+    expect(status).toBe(0);
+    const folder = damaged('tiny_vit', 'compiled.safetensors', (size) => size - 2000);
+    const broken = vectors(folder, '--backend', 'cpu');
+    expect(broken.lines.at(-1)).toMatch(/^\d+ checked, [1-9]\d* different$/);
+    expect(broken.status).toBe(1);
+    expect(vectors('vectors/ivit', '--backend', 'gpu').status).toBe(2);
+    expect(vectors('vectors/ivit', '--backend', 'cpu', '--threads', '0').status).toBe(2);
+  });
+
   test('names what it does not cover, and fails where nothing was checked', () => {
     const folder = mkdtempSync(join(work, 'swin-'));
     writeFileSync(join(folder, 'config.json'), '{"kind": "swin", "config": {}}');

@@ -122,6 +122,14 @@ describe('planted violations', () => {
   it('sees a relaxed operation, which may differ between machines', () => {
     const code = [...vector, ...vector, 0xfd, ...leb(256), ...drop];
     expect(problems({ code })).toEqual([expect.stringContaining('i8x16.relaxed_swizzle may differ')]);
+    const allowing = (relaxed: readonly string[]): readonly string[] =>
+      checkModule(assemble({ code }), { ...EXPECTED, relaxed }).problems;
+    expect(allowing(['i8x16.relaxed_swizzle'])).toEqual([]);
+    expect(allowing(['i16x8.relaxed_q15mulr_s'])).toHaveLength(1);
+    // No list allows a float.
+    const float = { code: [...vector, ...vector, ...vector, 0xfd, ...leb(261), ...drop] };
+    const list = { ...EXPECTED, relaxed: ['f32x4.relaxed_madd'] };
+    expect(checkModule(assemble(float), list).problems).toHaveLength(1);
   });
 
   it('sees a float behind every kind of immediate', () => {
@@ -160,7 +168,12 @@ describe('planted violations', () => {
     expect(problems({})).toEqual([]);
     const other = [2, ...ENV_MEMORY.slice(1), ...text('env'), ...text('f'), 0, 0];
     expect(problems({ imports: other })).toHaveLength(2);
-    expect(problems({ imports: [0] })).toEqual(['0 imports instead of one']);
+    const functions = (names: readonly string[]): readonly string[] =>
+      checkModule(assemble({ imports: other }), { ...EXPECTED, functions: names }).problems;
+    expect(functions(['f'])).toEqual([]);
+    expect(functions(['g'])).toHaveLength(1);
+    expect(functions(['f', 'g'])).toEqual(['2 imports instead of 3']);
+    expect(problems({ imports: [0] })).toEqual(['0 imports instead of 1']);
     expect(problems({ imports: [1, ...text('env'), ...text('mem'), 2, 1, 1, 16] })).toHaveLength(1);
     expect(problems({ imports: [1, ...text('env'), ...text('memory'), 2, 0, 1] })).toHaveLength(1);
     expect(checkModule(assemble({}), { ...EXPECTED, exports: ['function g'] }).problems).toHaveLength(1);

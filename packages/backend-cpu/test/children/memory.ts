@@ -1,6 +1,7 @@
 /**
- * `memory runs|compiles THREADS [leak]`: does one thing many times and prints what memory the process has before and after, as
- * JSON. With `leak` it keeps what it should let go, so that a test can see whether it would notice.
+ * `memory runs|compiles THREADS [leak|beside]`: does one thing many times and prints what memory the process has before and
+ * after, as JSON. With `leak` it keeps what it should let go, so that a test can see whether it would notice; with `beside`
+ * another executable of the same backend lives all the time.
  */
 import { createCpuBackend } from '@ivit/backend-cpu';
 import { bytes, denseProgram } from '../support/programs.js';
@@ -41,6 +42,7 @@ async function compiles(): Promise<(times: number) => Promise<void>> {
   const program = denseProgram(4, 1024, 1024);
   const backend = createCpuBackend({ threads });
   const pixels = bytes(4 * 1024, 1);
+  if (mode === 'beside') kept.push(await backend.compile(program));
   return async (times) => {
     for (let compile = 0; compile < times; compile++) {
       const executable = await backend.compile(program);
