@@ -5,8 +5,8 @@ import * as R from '../record-layout.js';
 import { aligned, allocate, type Lease } from './allocate.js';
 import { type ConstantEntry, ConstantPool } from './constants.js';
 import { findNeeds } from './needs.js';
-import { type GroupDraft, Planner } from './planner.js';
-import type { Ref, StageDraft } from './stage.js';
+import { Planner } from './planner.js';
+import { type GroupDraft, type Ref, type StageDraft, startRecord } from './stage.js';
 
 /** Loops of eight read so far past the end of what they need. */
 const SLACK = 256;
@@ -122,7 +122,7 @@ class Encoder {
     for (const [index, stage] of group.stages.entries()) {
       temps.push(leases.length);
       for (const bytes of stage.temps?.(strip) ?? []) leases.push({ start: index, end: index, bytes: bytes + 64 });
-      const { dtype } = this.#planner.valueInfo(stage.result);
+      const { dtype } = this.#planner.values.info(stage.result);
       const isSum = stage.sumColumns !== undefined;
       if (!isSum && this.#addresses.has(stage.result)) continue;
       const columns = stage.sumColumns ?? (stage.width + 7) & ~7;
@@ -159,9 +159,7 @@ class Encoder {
 
   /** Sums that others read, too. */
   #copy(stage: StageDraft, group: GroupDraft, from: readonly number[]): number[] {
-    const record = new Array<number>(R.COPY_WORDS).fill(0);
-    record[R.STAGE_KIND] = R.KIND_COPY;
-    record[R.STAGE_LENGTH] = R.COPY_WORDS;
+    const record = startRecord(R.KIND_COPY, R.COPY_WORDS);
     record.splice(R.COPY_X, 4, ...from);
     const access = { offset: 0, group: group.space.rows * stage.width, row: stage.width };
     record.splice(R.COPY_OUT, 4, ...this.#placed({ value: stage.result, access }, 'i32'));
@@ -188,7 +186,7 @@ export function planProgram(program: ValidatedProgram, outputs: readonly string[
   const names: string[] = [];
   const leases: Lease[] = [];
   const lease = (name: string, start: number, end: number): void => {
-    const { dtype, shape } = planner.valueInfo(name);
+    const { dtype, shape } = planner.values.info(name);
     names.push(name);
     leases.push({
       start,
@@ -233,9 +231,9 @@ export function planProgram(program: ValidatedProgram, outputs: readonly string[
   const isWhole = (name: string, group: GroupDraft, index: number): boolean =>
     lastMaker.get(name) === index &&
     group.space.needed === group.space.rows &&
-    needs.get(name)?.[0] === planner.valueInfo(name).shape[0];
+    needs.get(name)?.[0] === planner.values.info(name).shape[0];
   const placed = (value: string): PlacedValue => {
-    const { dtype, shape } = planner.valueInfo(value);
+    const { dtype, shape } = planner.values.info(value);
     return { value, dtype, shape, count: elementCount(shape), address: addresses.get(value) ?? 0 };
   };
   return {

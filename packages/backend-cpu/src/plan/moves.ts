@@ -2,9 +2,7 @@
 import { type DType, elementCount, planView, type View } from '@ivit/tensor';
 import * as R from '../record-layout.js';
 import { packedBytes } from './constants.js';
-import type { GroupDraft } from './planner.js';
-import type { Ref, StageDraft } from './stage.js';
-import { typeCode } from './stage.js';
+import { type GroupDraft, type Ref, type StageDraft, startRecord, typeCode } from './stage.js';
 
 /** Elements that a unit of a move handles at least. */
 const UNIT_ELEMENTS = 16384;
@@ -44,9 +42,7 @@ export function viewGroup(source: string | number, result: string, view: View, d
     width: 0,
     reads: [x],
     encode({ resolve }) {
-      const record = new Array<number>(R.VIEW_WORDS).fill(0);
-      record[R.STAGE_KIND] = R.KIND_VIEW;
-      record[R.STAGE_LENGTH] = R.VIEW_WORDS;
+      const record = startRecord(R.KIND_VIEW, R.VIEW_WORDS);
       record[R.VIEW_X] = resolve(x, dtype)[0] as number;
       record[R.VIEW_OUT] = resolve(out, dtype)[0] as number;
       record[R.VIEW_BYTES] = bytes;
@@ -73,9 +69,7 @@ export function gatherGroup(
     width: 0,
     reads: [x],
     encode({ resolve }) {
-      const record = new Array<number>(R.GATHER_WORDS).fill(0);
-      record[R.STAGE_KIND] = R.KIND_GATHER;
-      record[R.STAGE_LENGTH] = R.GATHER_WORDS;
+      const record = startRecord(R.KIND_GATHER, R.GATHER_WORDS);
       record[R.GATHER_X] = resolve(x, dtype)[0] as number;
       record[R.GATHER_OUT] = resolve(out, dtype)[0] as number;
       record[R.GATHER_ROWS] = rows;
@@ -103,9 +97,7 @@ export function meanGroup(
     width: 0,
     reads: [x],
     encode({ resolve }) {
-      const record = new Array<number>(R.MEAN_WORDS).fill(0);
-      record[R.STAGE_KIND] = R.KIND_MEAN;
-      record[R.STAGE_LENGTH] = R.MEAN_WORDS;
+      const record = startRecord(R.KIND_MEAN, R.MEAN_WORDS);
       record[R.MEAN_X] = resolve(x, dtype)[0] as number;
       record[R.MEAN_OUT] = resolve(out, dtype)[0] as number;
       record[R.MEAN_TYPE] = typeCode(dtype);
@@ -135,9 +127,7 @@ export function packGroup(source: string | number, result: string, view: View, g
         width: 0,
         reads: [x],
         encode({ resolve }) {
-          const record = new Array<number>(R.PACK_WORDS).fill(0);
-          record[R.STAGE_KIND] = R.KIND_PACK;
-          record[R.STAGE_LENGTH] = R.PACK_WORDS;
+          const record = startRecord(R.KIND_PACK, R.PACK_WORDS);
           record[R.PACK_X] = resolve(x, 'i8')[0] as number;
           record[R.PACK_X_GROUP] = groupStride;
           record[R.PACK_K_STRIDE] = kStride;

@@ -1,5 +1,5 @@
 /**
- * Whether a `requantize` vectorizes, and its parameters when it does: see assembly/requantize.ts for the arithmetic.
+ * Whether a `requantize` vectorizes, and its parameters when it does: see assembly/requantize-rows.ts for the arithmetic.
  *
  * Every shift is brought to 32 by powers of two on m and on x, as far as both stay int32. What does not fit runs one
  * element at a time.

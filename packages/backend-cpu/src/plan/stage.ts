@@ -1,6 +1,18 @@
-import type { DType } from '@ivit/tensor';
-import { TYPE_I8, TYPE_I16, TYPE_I32, TYPE_U8 } from '../record-layout.js';
-import type { RowAccess } from './rows.js';
+import type { ValidatedProgram } from '@ivit/program';
+import type { DType, IntegerArray } from '@ivit/tensor';
+import { STAGE_KIND, STAGE_LENGTH, TYPE_I8, TYPE_I16, TYPE_I32, TYPE_U8 } from '../record-layout.js';
+import type { ConstantPool } from './constants.js';
+import type { RowAccess, RowSpace } from './rows.js';
+
+/** What the stage builders share. */
+export interface StageSource {
+  readonly program: ValidatedProgram;
+  readonly pool: ConstantPool;
+}
+
+export function constantData(source: StageSource, name: string): IntegerArray {
+  return source.program.constants[name]?.data ?? new Int32Array(0);
+}
 
 /** Rows of a value, or of bytes that lie at an address before the first run. */
 export type Ref =
@@ -37,6 +49,24 @@ export interface StageDraft {
   /** Bytes of packed weights that the stage streams through. */
   readonly weightBytes?: number;
   encode(context: EncodeContext): number[];
+}
+
+/** Stages that every unit of some rows runs through. */
+export interface GroupDraft {
+  readonly space: RowSpace;
+  /** Rows of a unit; undefined = for the encoder to choose. */
+  readonly strip?: number;
+  readonly stages: StageDraft[];
+  /** Values whose rows lie in another order than the space's: others read them after the group only. */
+  readonly scattered: Set<string>;
+}
+
+/** A record of so many words, all 0 but what it is. */
+export function startRecord(kind: number, words: number): number[] {
+  const record = new Array<number>(words).fill(0);
+  record[STAGE_KIND] = kind;
+  record[STAGE_LENGTH] = words;
+  return record;
 }
 
 export function typeCode(dtype: DType): number {
