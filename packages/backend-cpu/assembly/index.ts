@@ -31,16 +31,18 @@ import {
   KIND_ROWSCALE,
   KIND_SHIFTGELU,
   KIND_SOFTMAX,
+  KIND_STRASSEN,
   KIND_VIEW,
   STAGE_KIND,
   STAGE_LENGTH,
 } from '../src/record-layout';
 import { lookupStage, ramplookupStage, shiftgeluStage } from './gelu';
 import { layernormStage } from './layer-norm';
-import { linearStage } from './linear';
+import { linearStage, strassenStage } from './linear';
 import { copyStage, gatherStage, meanStage, viewStage } from './movement';
 import { word } from './operand';
 import { packPanel, packStage } from './pack';
+import { packStrassenPanels } from './pack-strassen';
 import { requantizeStage } from './requantize';
 import { requantizeAnyStage } from './requantize-any';
 import { rowquantizeStage, rowscaleStage } from './row-scale';
@@ -49,12 +51,15 @@ import { softmaxStage } from './softmax';
 /** How often a thread looks whether the others have arrived before it sleeps. */
 const SPINS: i32 = 20000;
 
-export { packPanel };
+export { packPanel, packStrassenPanels };
 
 function stage(record: usize, g: i32, i0: i32, n: i32, scratch: usize): void {
   switch (word(record, STAGE_KIND)) {
     case KIND_LINEAR:
       linearStage(record, g, i0, n, scratch);
+      break;
+    case KIND_STRASSEN:
+      strassenStage(record, g, i0, n, scratch);
       break;
     case KIND_REQUANTIZE:
       requantizeStage(record, g, i0, n, scratch);

@@ -9,11 +9,14 @@ import {
   LINEAR_PANELS,
   LINEAR_X,
   LINEAR_X_TYPE,
+  STRASSEN_TEMP_BYTES,
   TYPE_I8,
 } from '../src/record-layout';
 import { multiply } from './gemm';
+import { multiplyStrassen } from './gemm-strassen';
 import { address, rowStride, word } from './operand';
 import { packRows8, packRows16 } from './pack';
+import { packStrassenRows } from './pack-strassen';
 
 export function linearStage(record: usize, g: i32, i0: i32, n: i32, scratch: usize): void {
   const k = word(record, LINEAR_K);
@@ -30,5 +33,25 @@ export function linearStage(record: usize, g: i32, i0: i32, n: i32, scratch: usi
     address(record, LINEAR_OUT, g, i0, scratch),
     rowStride(record, LINEAR_OUT),
     word(record, LINEAR_BIAS),
+  );
+}
+
+/** `linear` by gemm-strassen.ts: k a multiple of 4, LINEAR_PANELS of the left half. */
+export function strassenStage(record: usize, g: i32, i0: i32, n: i32, scratch: usize): void {
+  const k = word(record, LINEAR_K);
+  const temp = scratch + word(record, LINEAR_PACKED);
+  const packed = temp + STRASSEN_TEMP_BYTES;
+  const strips = (n + 7) >> 3;
+  packStrassenRows(packed, address(record, LINEAR_X, g, i0, scratch), rowStride(record, LINEAR_X), n, strips, k);
+  multiplyStrassen(
+    packed,
+    strips,
+    word(record, LINEAR_B),
+    word(record, LINEAR_PANELS),
+    k >> 2,
+    address(record, LINEAR_OUT, g, i0, scratch),
+    rowStride(record, LINEAR_OUT),
+    word(record, LINEAR_BIAS),
+    temp,
   );
 }

@@ -14,7 +14,7 @@ import { word } from './operand';
 /** 8 k of 4 rows of int16, as 4 pairs [4 rows][2]; `step` bytes from one pair to the next. */
 // @ts-expect-error: decorator
 @inline
-function interleave(to: usize, step: usize, r0: v128, r1: v128, r2: v128, r3: v128): void {
+export function interleave(to: usize, step: usize, r0: v128, r1: v128, r2: v128, r3: v128): void {
   const a = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5);
   const b = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5);
   const c = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7);

@@ -3,6 +3,7 @@ import {
   QUANT_CHANNELS,
   QUANT_COLUMNS,
   QUANT_OUT,
+  QUANT_PLAIN,
   QUANT_ROW,
   QUANT_SLOTS,
   QUANT_X,
@@ -10,7 +11,9 @@ import {
   SCALE_CN,
   SCALE_COLUMNS,
   SCALE_CP,
-  SCALE_EACH,
+  SCALE_MASK,
+  SCALE_OTHER_COUNT,
+  SCALE_OTHERS,
   SCALE_OUT,
   SCALE_X,
 } from '../src/record-layout';
@@ -56,6 +59,30 @@ function foldMin(v: v128): i32 {
   return i16x8.extract_lane_s(v, 0) as i32;
 }
 
+/** Largest of ±x over the columns whose mask is -1 (the others' is 0), at least 0. */
+function maskedMax(x: usize, mask: usize, columns: i32, sign: i32): i32 {
+  const whole = columns & ~7;
+  let v = i16x8.splat(0);
+  if (sign > 0) {
+    for (let c = 0; c < whole; c += 8) {
+      v = i16x8.max_s(v, v128.and(v128.load(x + (c << 1)), v128.load(mask + (c << 1))));
+    }
+    let largest = foldMax(v);
+    for (let c = whole; c < columns; c++) {
+      largest = max(largest, (load<i16>(x + (c << 1)) & load<i16>(mask + (c << 1))) as i32);
+    }
+    return largest;
+  }
+  for (let c = 0; c < whole; c += 8) {
+    v = i16x8.min_s(v, v128.and(v128.load(x + (c << 1)), v128.load(mask + (c << 1))));
+  }
+  let least = foldMin(v);
+  for (let c = whole; c < columns; c++) {
+    least = min(least, (load<i16>(x + (c << 1)) & load<i16>(mask + (c << 1))) as i32);
+  }
+  return -least;
+}
+
 /** Largest of `columns` int16. */
 export function rowMax16(x: usize, columns: i32): i32 {
   const whole = columns & ~7;
@@ -79,16 +106,19 @@ export function rowscaleStage(record: usize, g: i32, i0: i32, n: i32, scratch: u
   const columns = word(record, SCALE_COLUMNS);
   const cp = word(record, SCALE_CP);
   const cn = word(record, SCALE_CN);
-  const each = word(record, SCALE_EACH) != 0;
+  const mask: usize = load<u32>(record + (SCALE_MASK << 2));
+  const others: usize = load<u32>(record + (SCALE_OTHERS << 2));
+  const end = others + 12 * word(record, SCALE_OTHER_COUNT);
   let x = address(record, SCALE_X, g, i0, scratch);
   let out = address(record, SCALE_OUT, g, i0, scratch);
   for (let i = 0; i < n; i++) {
     let d = 16;
-    if (each) {
-      for (let c = 0; c < columns; c++) {
-        const value: i32 = load<i16>(x + (c << 1));
-        if (value >= 0) d = max(d, need(value, load<i32>(cp + (c << 2))));
-        else d = max(d, need(-value, load<i32>(cn + (c << 2))));
+    if (mask) {
+      d = max(d, need(maskedMax(x, mask, columns, 1), cp));
+      d = max(d, need(maskedMax(x, mask, columns, -1), cn));
+      for (let other = others; other < end; other += 12) {
+        const value: i32 = load<i16>(x + (load<i32>(other) << 1));
+        d = max(d, value >= 0 ? need(value, load<i32>(other, 4)) : need(-value, load<i32>(other, 8)));
       }
     } else {
       d = max(d, need(max(0, rowMax16(x, columns)), cp));
@@ -112,7 +142,8 @@ export function rowquantizeStage(record: usize, g: i32, i0: i32, n: i32, scratch
   const z = word(record, QUANT_Z);
   const channels: usize = load<u32>(record + (QUANT_CHANNELS << 2));
   const slots: usize = load<u32>(record + (QUANT_SLOTS << 2));
-  const whole = columns & ~7;
+  const plain = word(record, QUANT_PLAIN);
+  const whole = plain & ~7;
   let x = address(record, QUANT_X, g, i0, scratch);
   let codes = address(record, QUANT_ROW, g, i0, scratch);
   let out = address(record, QUANT_OUT, g, i0, scratch);
@@ -120,28 +151,34 @@ export function rowquantizeStage(record: usize, g: i32, i0: i32, n: i32, scratch
     const code: i32 = load<u8>(codes);
     const factor = inverse(16 + (code & 15));
     const shift = 15 + (code >> 4);
-    const half = 1 << (shift - 1);
-    if (channels != 0 || slots != 0) {
-      for (let c = 0; c < columns; c++) {
-        const source = channels ? load<i32>(channels + (c << 2)) : c;
-        let y = (((load<i16>(x + (source << 1)) as i32) * factor + half) >> shift) + z;
-        if (slots) y -= 255 * (load<i8>(slots + c) as i32);
-        store<i8>(out + c, max(-128, min(127, y)));
-      }
-    } else {
-      const f = i32x4.splat(factor);
-      const h = i32x4.splat(half);
-      const zero = i32x4.splat(z);
-      for (let c = 0; c < columns; c += 8) {
+    if (plain > 0) {
+      // x·factor + half as a sum of two products of int16, half = (-2^p)·(-2^q). 32768 is no int16: half of all there.
+      const spare = factor == 32768 ? 1 : 0;
+      const down = shift - spare;
+      const p = min(15, down - 1);
+      const q = down - 1 - p;
+      const f = i32x4.splat((factor >> spare) | (-(1 << q) << 16));
+      const up: i32 = -(1 << p);
+      const one = i16x8.splat(up as i16);
+      const zero = i16x8.splat(z as i16);
+      for (let c = 0; c < plain; c += 8) {
         const words = v128.load(x + (c << 1));
-        let a = i32x4.mul(i32x4.extend_low_i16x8_s(words), f);
-        let b = i32x4.mul(i32x4.extend_high_i16x8_s(words), f);
-        a = i32x4.add(i32x4.shr_s(i32x4.add(a, h), shift), zero);
-        b = i32x4.add(i32x4.shr_s(i32x4.add(b, h), shift), zero);
-        const narrow = i16x8.narrow_i32x4_s(a, b);
+        const low = v128.shuffle<i16>(words, one, 0, 8, 1, 9, 2, 10, 3, 11);
+        const high = v128.shuffle<i16>(words, one, 4, 12, 5, 13, 6, 14, 7, 15);
+        const a = i32x4.shr_s(i32x4.dot_i16x8_s(low, f), down);
+        const b = i32x4.shr_s(i32x4.dot_i16x8_s(high, f), down);
+        // |x·INV| ≤ 2^30: v is an int16, and the sum clamped to int16 and then to int8 is the sum clamped to int8.
+        const narrow = i16x8.add_sat_s(i16x8.narrow_i32x4_s(a, b), zero);
         v128.store_lane<i64>(c < whole ? out + c : scratch, i8x16.narrow_i16x8_s(narrow, narrow), 0);
       }
-      if (whole < columns) copyBytes(out + whole, scratch, columns - whole);
+      if (whole < plain) copyBytes(out + whole, scratch, plain - whole);
+    }
+    const half = 1 << (shift - 1);
+    for (let c = plain; c < columns; c++) {
+      const source = channels ? load<i32>(channels + (c << 2)) : c;
+      let y = (((load<i16>(x + (source << 1)) as i32) * factor + half) >> shift) + z;
+      if (slots) y -= 255 * (load<i8>(slots + c) as i32);
+      store<i8>(out + c, max(-128, min(127, y)));
     }
     x += rowStride(record, QUANT_X);
     codes += rowStride(record, QUANT_ROW);

@@ -36,14 +36,39 @@ export interface Engine {
   readonly kernels: KernelExports;
 }
 
+type WeightEntry = Extract<MemoryPlan['constants'][number], { readonly weights: Int8Array }>;
+
+/** Packs int8 weights [rows, columns] for gemm-strassen.ts, passing them through the arena 16 rows or more at a time. */
+function packStrassen(
+  kernels: KernelExports,
+  memory: WebAssembly.Memory,
+  plan: MemoryPlan,
+  { weights, rows, columns, address }: WeightEntry,
+): void {
+  const { arena } = plan;
+  const stage = new Int8Array(memory.buffer, arena.address, arena.bytes);
+  const half = rows >> 1;
+  const step = 8 * Math.max(1, Math.floor((arena.bytes - 64) / (16 * columns))); // float-ok: rounded down
+  const pairBytes = 7 * (columns >> 2) * 32;
+  for (let row = 0; row < half; row += step) {
+    const end = Math.min(half, row + step);
+    const right = (end - row) * columns;
+    stage.set(weights.subarray(row * columns, end * columns));
+    stage.set(weights.subarray((half + row) * columns, (half + end) * columns), right);
+    for (let panel = row; panel < end; panel += 8) {
+      const from = arena.address + (panel - row) * columns;
+      kernels.packStrassenPanels(address + (panel >> 3) * pairBytes, from, from + right, columns);
+    }
+  }
+}
+
 /** Packs int8 weights [rows, columns], passing them through the arena 8 rows or more at a time. */
 function packWeights(
   kernels: KernelExports,
   memory: WebAssembly.Memory,
   plan: MemoryPlan,
-  entry: Extract<MemoryPlan['constants'][number], { readonly weights: Int8Array }>,
+  { weights, rows, columns, address }: WeightEntry,
 ): void {
-  const { weights, rows, columns, address } = entry;
   const stage = new Int8Array(memory.buffer, plan.arena.address, plan.arena.bytes);
   const panelBytes = ((columns + 1) >> 1) * 32;
   const panels = Math.max(1, Math.floor((plan.arena.bytes - 64) / (8 * columns))); // float-ok: rounded down
@@ -75,7 +100,7 @@ export async function createEngine(
   });
   for (const entry of plan.constants) {
     if ('weights' in entry) {
-      packWeights(kernels, memory, plan, entry);
+      (entry.strassen ? packStrassen : packWeights)(kernels, memory, plan, entry);
     } else {
       const { data } = entry;
       const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);

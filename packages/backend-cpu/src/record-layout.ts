@@ -47,6 +47,7 @@ export const KIND_VIEW = 12;
 export const KIND_GATHER = 13;
 export const KIND_MEAN = 14;
 export const KIND_PACK = 15;
+export const KIND_STRASSEN = 16; // linear's record; the left half's panels, weights packed for it
 
 // linear and matmul: out i32 = x · packed + bias.
 export const LINEAR_X = 2;
@@ -59,6 +60,9 @@ export const LINEAR_B_GROUP = 14; // bytes of it per group
 export const LINEAR_BIAS = 15; // address of i32[8·panels], or 0
 export const LINEAR_PACKED = 16; // scratch offset of the packed left side
 export const LINEAR_WORDS = 17;
+
+// Before the packed left side of KIND_STRASSEN: two tiles between its products.
+export const STRASSEN_TEMP_BYTES = 256;
 
 // requantize, vector form.
 export const REQ_X = 2;
@@ -117,10 +121,12 @@ export const ANY_WORDS = 36;
 export const SCALE_X = 2;
 export const SCALE_OUT = 6;
 export const SCALE_COLUMNS = 10;
-export const SCALE_CP = 11; // value, or address of i32[columns] where SCALE_EACH
+export const SCALE_CP = 11; // bounds of the columns that the mask keeps
 export const SCALE_CN = 12;
-export const SCALE_EACH = 13;
-export const SCALE_WORDS = 14;
+export const SCALE_MASK = 13; // address of i16[columns], -1 = kept, else 0; 0 = all are kept
+export const SCALE_OTHERS = 14; // address of i32[count][3]: column, cp, cn of the other columns
+export const SCALE_OTHER_COUNT = 15;
+export const SCALE_WORDS = 16;
 
 // rowquantize.
 export const QUANT_X = 2;
@@ -130,7 +136,8 @@ export const QUANT_COLUMNS = 14; // of the result
 export const QUANT_Z = 15;
 export const QUANT_CHANNELS = 16; // address of i32[columns] or 0
 export const QUANT_SLOTS = 17; // address of i8[columns] or 0
-export const QUANT_WORDS = 18;
+export const QUANT_PLAIN = 18; // leading columns that stand for themselves, in no slot
+export const QUANT_WORDS = 19;
 
 // softmax.
 export const SOFT_X = 2;

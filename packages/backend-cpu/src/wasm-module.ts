@@ -13,6 +13,7 @@ export interface KernelExports {
   /** Runs `count` groups; returns how many were done. */
   run(group: number, count: number, threads: number, scratch: number): number;
   packPanel(to: number, x: number, kStride: number, nStride: number, k: number, columns: number): void;
+  packStrassenPanels(to: number, left: number, right: number, k: number): void;
 }
 
 function decode(base64: string): Uint8Array<ArrayBuffer> {
@@ -59,7 +60,7 @@ export function kernelBytes(kind: MemoryKind): Uint8Array<ArrayBuffer> {
 }
 
 function isKernelExports(exports: WebAssembly.Exports): exports is WebAssembly.Exports & KernelExports {
-  return typeof exports['run'] === 'function' && typeof exports['packPanel'] === 'function';
+  return ['run', 'packPanel', 'packStrassenPanels'].every((name) => typeof exports[name] === 'function');
 }
 
 /** @throws WebAssembly.LinkError if the module is the other build */

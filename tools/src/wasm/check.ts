@@ -79,7 +79,7 @@ export function checkModule(bytes: Uint8Array, expected: Expected): WasmReport {
   return { functions, opcodes: opcodes.length, types: types.length, checked, problems };
 }
 
-const EXPORTS = ['function packPanel', 'function run', 'memory memory'];
+const EXPORTS = ['function packPanel', 'function packStrassenPanels', 'function run', 'memory memory'];
 
 /** The two builds of the CPU backend's module. They must be one module but for the flag of its memory. */
 export function checkKernels(kernelBytes: (kind: 'shared' | 'unshared') => Uint8Array): readonly WasmReport[] {

@@ -7,11 +7,23 @@ const SLACK = 64;
 /** What goes to an address before the first run: bytes as they are, or int8 weights to pack for the products. */
 export type ConstantEntry =
   | { readonly address: number; readonly data: ArrayBufferView }
-  | { readonly address: number; readonly weights: Int8Array; readonly rows: number; readonly columns: number };
+  | {
+      readonly address: number;
+      readonly weights: Int8Array;
+      readonly rows: number;
+      readonly columns: number;
+      /** Packed for gemm-strassen.ts instead of gemm.ts. */
+      readonly strassen: boolean;
+    };
 
 /** Bytes of a packed right side of k × n: panels of 8 columns, pairs of k. */
 export function packedBytes(k: number, n: number): number {
   return ((n + 7) >> 3) * ((k + 1) >> 1) * 32;
+}
+
+/** Bytes of a right side of k × n packed for gemm-strassen.ts: seven panels of half the k per 16 columns. */
+export function strassenBytes(k: number, n: number): number {
+  return (n >> 4) * 7 * (k >> 2) * 32;
 }
 
 /** Gives constants their addresses, each once. */
@@ -55,13 +67,13 @@ export class ConstantPool {
   }
 
   /** int8 weights `[rows, columns]`, packed as the right side of a product with k = columns, n = rows. */
-  weights(name: string, constant: Constant): number {
-    const key = `weights ${name}`;
+  weights(name: string, constant: Constant, strassen: boolean): number {
+    const key = `${strassen ? 'strassen' : 'weights'} ${name}`;
     const known = this.#byName.get(key);
     if (known !== undefined) return known;
     const [rows, columns] = constant.shape as readonly [number, number];
-    const address = this.#reserve(packedBytes(columns, rows));
-    this.entries.push({ address, weights: constant.data as Int8Array, rows, columns });
+    const address = this.#reserve(strassen ? strassenBytes(columns, rows) : packedBytes(columns, rows));
+    this.entries.push({ address, weights: constant.data as Int8Array, rows, columns, strassen });
     this.#byName.set(key, address);
     return address;
   }

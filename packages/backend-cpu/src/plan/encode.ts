@@ -111,7 +111,7 @@ class Encoder {
     const strip =
       group.strip ??
       (group.stages.some(({ sumColumns }) => sumColumns !== undefined) ? this.#productStrip : PLAIN_STRIP);
-    const rows = (strip + 3) & ~3;
+    const rows = (strip + 7) & ~7; // products write whole tiles of two halves
     const leases: Lease[] = [];
     const places = new Map<string, { readonly lease: number; readonly stride: number }>();
     const temps: number[] = [];
@@ -255,7 +255,7 @@ export function planProgram(program: ValidatedProgram, outputs: readonly string[
   };
 }
 
-/** Weights pass through the arena on their way to the packed form, at least 8 rows at a time. */
+/** Weights pass through the arena on their way to the packed form, at least 16 rows at a time. */
 function stagingBytes(entries: readonly ConstantEntry[]): number {
-  return entries.reduce((most, entry) => Math.max(most, 'weights' in entry ? 8 * entry.columns + 64 : 0), 0);
+  return entries.reduce((most, entry) => Math.max(most, 'weights' in entry ? 16 * entry.columns + 64 : 0), 0);
 }

@@ -125,7 +125,7 @@ export class Planner {
             : this.#result(op.result, space);
         const source = this.#source;
         if (op.op === 'linear') {
-          this.#chains.append(space, linearStage(source, op, x));
+          this.#chains.append(space, linearStage(source, op, x, space.needed));
         } else if (op.op === 'rowquantize') {
           const row = this.#rows(op.row, space, this.values.viewOf(op.row), true);
           const width = op.channels === undefined ? columns : (program.constants[op.channels]?.data.length ?? 0);

@@ -9,12 +9,39 @@ function bound(source: StageSource, param: Param): ArrayLike<number> {
   return typeof param === 'number' ? [param] : constantData(source, param.constant);
 }
 
+interface RowBounds {
+  readonly cp: number;
+  readonly cn: number;
+  /** Address of -1 where a column has these bounds, else 0; 0 if all have. */
+  readonly mask: number;
+  /** Column, cp and cn of the others. */
+  readonly others: readonly (readonly [number, number, number])[];
+}
+
+/** The bounds that most columns share, for whole vectors, and the rest one by one. */
+function rowBounds({ pool }: StageSource, cp: ArrayLike<number>, cn: ArrayLike<number>, columns: number): RowBounds {
+  const at = (values: ArrayLike<number>, column: number): number => values[values.length === 1 ? 0 : column] as number;
+  const counts = new Map<string, number>();
+  let most = { cp: at(cp, 0), cn: at(cn, 0), count: 0 };
+  for (let column = 0; column < columns; column++) {
+    const pair = { cp: at(cp, column), cn: at(cn, column) };
+    const count = (counts.get(`${pair.cp} ${pair.cn}`) ?? 0) + 1;
+    counts.set(`${pair.cp} ${pair.cn}`, count);
+    if (count > most.count) most = { ...pair, count };
+  }
+  if (most.count === columns) return { ...most, mask: 0, others: [] };
+  const mask = new Int16Array(columns);
+  const others: [number, number, number][] = [];
+  for (let column = 0; column < columns; column++) {
+    if (at(cp, column) === most.cp && at(cn, column) === most.cn) mask[column] = -1;
+    else others.push([column, at(cp, column), at(cn, column)]);
+  }
+  return { ...most, mask: pool.bytes(mask), others };
+}
+
 export function rowscaleStage(source: StageSource, op: RowscaleOp, x: Ref, columns: number, out: Ref): StageDraft {
-  const cp = bound(source, op.cp);
-  const cn = bound(source, op.cn);
-  const each = cp.length > 1 || cn.length > 1;
-  const cpWord = each ? source.pool.bytes(padded(cp, columns)) : (cp[0] as number);
-  const cnWord = each ? source.pool.bytes(padded(cn, columns)) : (cn[0] as number);
+  const { cp, cn, mask, others } = rowBounds(source, bound(source, op.cp), bound(source, op.cn), columns);
+  const othersAddress = others.length === 0 ? 0 : source.pool.bytes(Int32Array.from(others.flat()));
   return {
     result: op.result,
     width: 1,
@@ -24,12 +51,23 @@ export function rowscaleStage(source: StageSource, op: RowscaleOp, x: Ref, colum
       record.splice(R.SCALE_X, 4, ...resolve(x, 'i16'));
       record.splice(R.SCALE_OUT, 4, ...resolve(out, 'u8'));
       record[R.SCALE_COLUMNS] = columns;
-      record[R.SCALE_CP] = cpWord;
-      record[R.SCALE_CN] = cnWord;
-      record[R.SCALE_EACH] = each ? 1 : 0;
+      record[R.SCALE_CP] = cp;
+      record[R.SCALE_CN] = cn;
+      record[R.SCALE_MASK] = mask;
+      record[R.SCALE_OTHERS] = othersAddress;
+      record[R.SCALE_OTHER_COUNT] = others.length;
       return record;
     },
   };
+}
+
+/** Leading columns that stand for themselves and are in no slot: slots come after them, where a recipe adds some. */
+function plainColumns(source: StageSource, op: RowquantizeOp, columns: number): number {
+  const channels = op.channels === undefined ? undefined : constantData(source, op.channels);
+  const slots = op.slot === undefined ? undefined : constantData(source, op.slot);
+  let plain = 0;
+  while (plain < columns && (channels?.[plain] ?? plain) === plain && (slots?.[plain] ?? 0) === 0) plain += 1;
+  return plain;
 }
 
 export function rowquantizeStage(
@@ -42,6 +80,7 @@ export function rowquantizeStage(
 ): StageDraft {
   const channels = op.channels === undefined ? 0 : source.pool.bytes(padded(constantData(source, op.channels)));
   const slots = op.slot === undefined ? 0 : source.pool.bytes(constantData(source, op.slot));
+  const plain = plainColumns(source, op, columns);
   return {
     result: op.result,
     width: columns,
@@ -55,6 +94,7 @@ export function rowquantizeStage(
       record[R.QUANT_Z] = op.z;
       record[R.QUANT_CHANNELS] = channels;
       record[R.QUANT_SLOTS] = slots;
+      record[R.QUANT_PLAIN] = plain;
       return record;
     },
   };
