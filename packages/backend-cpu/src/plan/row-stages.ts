@@ -21,6 +21,7 @@ interface RowBounds {
 /** The bounds that most columns share, for whole vectors, and the rest one by one. */
 function rowBounds({ pool }: StageSource, cp: ArrayLike<number>, cn: ArrayLike<number>, columns: number): RowBounds {
   const at = (values: ArrayLike<number>, column: number): number => values[values.length === 1 ? 0 : column] as number;
+  if (cp.length === 1 && cn.length === 1) return { cp: at(cp, 0), cn: at(cn, 0), mask: 0, others: [] };
   const counts = new Map<string, number>();
   let most = { cp: at(cp, 0), cn: at(cn, 0), count: 0 };
   for (let column = 0; column < columns; column++) {
