@@ -1,8 +1,14 @@
+export { elementShiftGelu, elementShiftGeluTable, shiftGate } from './element-shift-gelu.js';
 export type { NonlinearError } from './errors.js';
+export { type IGelu, iErf, iGelu } from './i-gelu.js';
 export { type LayerNormOut, layerNormRows, newtonDeviation } from './layer-norm.js';
+export { log2Code, log2Product, log2SoftmaxRows } from './log2-softmax.js';
+export { type PolynomialExp, polynomialExp, polynomialExpTable } from './polynomial-exp.js';
 export { POW2_FRACTION, POW2_FRACTION_BITS } from './pow2-table.js';
+export { powerOfTwoRows } from './power-of-two-rows.js';
 export { rampLookup } from './ramp-lookup.js';
 export { rowQuantize, rowScale } from './row-scale.js';
 export { shiftExp, shiftExpTable } from './shift-exp.js';
 export { shiftGeluRows, shiftGeluTable } from './shift-gelu.js';
 export { type SoftmaxExponential, softmaxRows } from './softmax.js';
+export { integerSqrt, sqrtLayerNormRows } from './sqrt-layer-norm.js';

@@ -150,13 +150,35 @@ export function softmaxRows(
     softmaxTableRows(out, outOffset, x, xOffset, rows, length, exponential.table, bits);
   } else if ('pow2' in exponential) {
     const fraction = exponential.pow2;
-    if (!Number.isInteger(fraction) || fraction < 0 || fraction > POW2_FRACTION_BITS) {
-      throw nonlinearError(`pow2 ${fraction} is not in 0 … ${POW2_FRACTION_BITS}`);
-    }
+    checkPow2(fraction);
     softmaxPow2Rows(out, outOffset, x, xOffset, rows, length, fraction, bits);
   } else {
     checkShiftExp(exponential.shift, exponential.n, 30);
     softmaxShiftRows(out, outOffset, x, xOffset, rows, length, exponential.shift, exponential.n, bits);
+  }
+}
+
+/** E as a function of the distance d ≥ 0 from the row's maximum. @throws RangeError (E_NONLINEAR) as {@link softmaxRows}. */
+export function exponentialAt(exponential: SoftmaxExponential): (d: number) => number {
+  if ('table' in exponential) {
+    const { table } = exponential;
+    if (table.length === 0) throw nonlinearError('an empty table');
+    const last = table.length - 1;
+    return (d) => table[d < last ? d : last] as number;
+  }
+  if ('pow2' in exponential) {
+    const { pow2 } = exponential;
+    checkPow2(pow2);
+    return (d) => pow2Exp(d, pow2, (1 << pow2) - 1, 1 << (POW2_FRACTION_BITS - pow2));
+  }
+  const { shift, n } = exponential;
+  checkShiftExp(shift, n, 30);
+  return (d) => shiftExp(-d, shift, n);
+}
+
+function checkPow2(fraction: number): void {
+  if (!Number.isInteger(fraction) || fraction < 0 || fraction > POW2_FRACTION_BITS) {
+    throw nonlinearError(`pow2 ${fraction} is not in 0 … ${POW2_FRACTION_BITS}`);
   }
 }
 

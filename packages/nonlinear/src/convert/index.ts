@@ -1,4 +1,12 @@
 export {
+  fqExpParameters,
+  iExpParameters,
+  iGeluParameters,
+  iGeluRampTable,
+  iGeluTable,
+  shiftGeluRampTable,
+} from './field.js';
+export {
   type LayerNormIntegers,
   layerNormIntegers,
   MINIMUM_SCALE,
