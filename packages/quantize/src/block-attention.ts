@@ -1,13 +1,15 @@
-import { addAttention, addEdge, addNorm, addProjection, type RecipeBlock } from '@ivit/models';
-import { attentionScales, logitScaling } from './attention.js';
+import { addAttention, addEdge, addNorm, addProjection, addSoftmaxTable, type RecipeBlock } from '@ivit/models';
+import { attentionScales } from './attention.js';
 import { type BlockContext, type EdgeResult, floatOf, floatsOf, int16Unit, of } from './block-context.js';
 import { channelMaxima, chooseNormEdge, choosePlainEdge, SYMMETRIC_ZERO_POINTS } from './edge.js';
 import { createEdgeStatistics } from './edge-statistics.js';
+import { chooseFactors } from './factors.js';
 import { channelMeans, correctedLinear } from './linear.js';
-import { largestOf, maxMagnitude, powerOfTwo } from './numeric.js';
+import { largestOf, maxMagnitude } from './numeric.js';
 import { createMeter, edgeReport, measure } from './quality.js';
 import { rowCodesOf } from './row-codes.js';
 import { ratioOf } from './scaling.js';
+import { chooseLogits, logitUnit as unitOfLogits } from './softmax-choice.js';
 import { int16Output, outputOf, runStage } from './stage.js';
 
 /** The residual stream that enters the block, under a name of its own within a stage. */
@@ -20,7 +22,9 @@ export async function quantizeNorm1(context: BlockContext): Promise<EdgeResult> 
   const { config, float, prefix, tokens, streams } = context;
   const name = `${prefix}.norm1`;
   const residual = residualOf(context);
-  const choice = chooseNormEdge(float.norm1, float.qkv.weight, floatsOf(context, 'ln1'), name);
+  const factors =
+    context.nonlinear.norm === 'ptf' ? chooseFactors(streams.floats, config.dim, streams.unit) : undefined;
+  const choice = chooseNormEdge(float.norm1, float.qkv.weight, floatsOf(context, 'ln1'), name, factors);
   const statistics = createEdgeStatistics(choice, tokens, config.dim);
   const values: Int16Array[] = [];
   await runStage(
@@ -60,7 +64,8 @@ export async function quantizeAttention(context: BlockContext, norm1: EdgeResult
     channelMeans(floatQkv, 3 * dim),
   );
   const largestLogit = largestOf(floatsOf(context, 'logits').map((tensor) => maxMagnitude(tensor)));
-  const logits = logitScaling(config, scales, largestLogit, `${name}.logits`);
+  const { softmax } = context.nonlinear;
+  const logits = chooseLogits(config, scales, largestLogit, tokens, softmax, `${name}.logits`);
   // A row of 16-bit probabilities sums to less than 2^15 + N; times int8 v.
   const choice = choosePlainEdge(
     scales.qkv.subarray(2 * dim).map((scale) => scale / 32768),
@@ -74,7 +79,7 @@ export async function quantizeAttention(context: BlockContext, norm1: EdgeResult
   const values: Int16Array[] = [];
   const qkvMeter = createMeter();
   const logitMeter = createMeter();
-  const logitUnit = 1 / (Math.LOG2E * powerOfTwo(logits.fractionBits));
+  const logitUnit = unitOfLogits(logits);
   const norm1Name = `${prefix}.norm1`;
   await runStage(
     context.runner,
@@ -82,7 +87,8 @@ export async function quantizeAttention(context: BlockContext, norm1: EdgeResult
       inputs: [{ name: norm1Name, shape: [tokens, dim] }],
       build: (builder) => {
         const x = addEdge(builder, norm1Name, norm1.choice.edge);
-        addAttention(builder, config, prefix, x, { qkv, logits, attention: choice.edge });
+        const table = addSoftmaxTable(builder, logits);
+        addAttention(builder, config, prefix, x, { qkv, logits, attention: choice.edge }, table);
         addEdge(builder, name, choice.edge);
       },
       outputs: [name, `${name}.row`, `${name}.codes`, `${name}.logits`, qkvName],
@@ -129,7 +135,8 @@ export async function quantizeProjection(context: BlockContext, attention: EdgeR
   );
   const residual1 = ratioOf(streams.unit, unit);
   const norm2Name = `${prefix}.norm2`;
-  const choice = chooseNormEdge(float.norm2, float.fc1.weight, floatsOf(context, 'ln2'), norm2Name);
+  const factors = context.nonlinear.norm === 'ptf' ? chooseFactors(floatMiddle, dim, unit) : undefined;
+  const choice = chooseNormEdge(float.norm2, float.fc1.weight, floatsOf(context, 'ln2'), norm2Name, factors);
   const statistics = createEdgeStatistics(choice, tokens, dim);
   const values: Int16Array[] = [];
   const norm2Values: Int16Array[] = [];

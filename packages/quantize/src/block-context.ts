@@ -3,6 +3,7 @@ import { SMALLEST_SCALE } from './attention.js';
 import type { EdgeChoice } from './edge.js';
 import { checkFinite } from './edge.js';
 import type { EdgeStatistics } from './edge-statistics.js';
+import type { NonlinearChoice } from './nonlinear-choice.js';
 import { largestOf, maxMagnitude } from './numeric.js';
 import type { StageRunner } from './stage.js';
 import type { EdgeReport } from './types.js';
@@ -30,6 +31,7 @@ export interface BlockContext {
   /** Float activations, one set per photo. */
   readonly buffers: readonly BlockActivations[];
   readonly geluTable: Int16Array;
+  readonly nonlinear: NonlinearChoice;
   readonly runner: StageRunner;
   /** Collects the report, in the order of the program. */
   readonly edges: EdgeReport[];

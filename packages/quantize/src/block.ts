@@ -9,6 +9,7 @@ import {
 import { quantizeAttention, quantizeNorm1, quantizeProjection } from './block-attention.js';
 import type { BlockContext, Streams } from './block-context.js';
 import { quantizeHidden, quantizeOutput } from './block-mlp.js';
+import type { NonlinearChoice } from './nonlinear-choice.js';
 import { breathe, checkAborted, type StageRunner } from './stage.js';
 import type { EdgeReport } from './types.js';
 
@@ -26,7 +27,7 @@ export const BLOCK_PASSES = 6;
  * rounded against its input as quantized and its bias corrected so that its mean output is the float layer's.
  *
  * @param buffers one set per photo; overwritten.
- * @param geluTable i16[577].
+ * @param geluTable of `ramplookup`.
  */
 export async function quantizeBlock(
   weights: VitWeights,
@@ -35,6 +36,7 @@ export async function quantizeBlock(
   buffers: readonly BlockActivations[],
   geluTable: Int16Array,
   runner: StageRunner,
+  nonlinear: NonlinearChoice = {},
 ): Promise<BlockResult> {
   const { config } = weights;
   const float = weights.blocks[index];
@@ -53,6 +55,7 @@ export async function quantizeBlock(
     streams,
     buffers,
     geluTable,
+    nonlinear,
     runner,
     edges: [],
   };

@@ -1,11 +1,11 @@
 import type { RecipeDetails, VitWeights } from '@ivit/models';
-import type { CalibrationPhoto, Recipe } from './types.js';
+import type { CalibrationPhoto } from './types.js';
 
 /** Image rule, labels and provenance that the program carries beside its arithmetic. */
 export function programDetails(
   weights: VitWeights,
   photos: readonly CalibrationPhoto[],
-  recipe: Recipe,
+  recipe: string,
 ): RecipeDetails {
   const { config, preprocess, labels, sources } = weights;
   return {

@@ -1,4 +1,4 @@
-import type { FloatNorm, FloatTensor, RecipeEdge } from '@ivit/models';
+import type { FloatNorm, FloatTensor, RecipeEdge, RecipeFactors } from '@ivit/models';
 import { IvitError } from '@ivit/program';
 import { magnitude, roundHalfEven } from './numeric.js';
 import { staticScaling, withZeroPoints } from './scaling.js';
@@ -128,12 +128,15 @@ export function chooseStep(
 /**
  * A LayerNorm in front of a linear layer: scale and migration into the requantization's multipliers, β rounded into
  * its zero-points, β's rest left to the next bias.
+ *
+ * @param factors of the norm's input; absent = the int16 stream itself.
  */
 export function chooseNormEdge(
   norm: FloatNorm,
   nextWeight: FloatTensor | undefined,
   tensors: readonly Float32Array[],
   where: string,
+  factors?: RecipeFactors,
 ): EdgeChoice {
   const gamma = norm.weight.data;
   const beta = norm.bias.data;
@@ -162,7 +165,8 @@ export function chooseNormEdge(
     rest[c] = (beta[c] as number) - channelStep * shift;
   }
   const scaling = withZeroPoints(staticScaling(ratios, LAYERNORM_BOUND, where), z);
-  return { edge: { scaling, zeroPoint: choice.zeroPoint }, step, migration, rest };
+  const edge = { scaling, zeroPoint: choice.zeroPoint, ...(factors === undefined ? {} : { factors }) };
+  return { edge, step, migration, rest };
 }
 
 /**

@@ -2,7 +2,9 @@ import { addHead, addHeadNorm, headForward, LOGITS, type RecipeHead, tokenCount,
 import type { Streams } from './block-context.js';
 import { chooseNormEdge, type EdgeChoice } from './edge.js';
 import { createEdgeStatistics, type EdgeStatistics } from './edge-statistics.js';
+import { chooseFactors } from './factors.js';
 import { finishLinear, roundLinear } from './linear.js';
+import type { NonlinearChoice } from './nonlinear-choice.js';
 import { magnitude, powerOfTwo } from './numeric.js';
 import { createMeter, edgeReport, measure } from './quality.js';
 import { rowCodesOf } from './row-codes.js';
@@ -21,7 +23,12 @@ export interface HeadResult {
 export const HEAD_PASSES = 3;
 
 /** Decides final norm and classifier. Logits get the finest unit 2^-t, t ≤ 16, whose bound stays in int32. */
-export async function quantizeHead(weights: VitWeights, streams: Streams, runner: StageRunner): Promise<HeadResult> {
+export async function quantizeHead(
+  weights: VitWeights,
+  streams: Streams,
+  runner: StageRunner,
+  nonlinear: NonlinearChoice = {},
+): Promise<HeadResult> {
   const { config } = weights;
   const { dim } = config;
   const n = tokenCount(config);
@@ -38,7 +45,10 @@ export async function quantizeHead(weights: VitWeights, streams: Streams, runner
   }
   const input = { name: 'stream', shape: [n, dim] };
   const integersOf = (photo: number): readonly Int16Array[] => [streams.integers[photo] as Int16Array];
-  const norm = chooseNormEdge(weights.norm, undefined, norms, 'norm');
+  // Of all rows the norm reads the class token's alone.
+  const classRows = streams.floats.map((stream) => stream.subarray(0, dim));
+  const factors = nonlinear.norm === 'ptf' ? chooseFactors(classRows, dim, streams.unit) : undefined;
+  const norm = chooseNormEdge(weights.norm, undefined, norms, 'norm', factors);
   const statistics = createEdgeStatistics(norm, 1, dim);
   await runStage(
     runner,

@@ -1,4 +1,5 @@
 export { chooseCalibration } from './calibration.js';
+export { NONLINEAR_CHOICES, type NonlinearChoice, parseNonlinear } from './nonlinear-choice.js';
 export { quantizeVit } from './quantize-vit.js';
 export type {
   CalibrationCache,

@@ -118,7 +118,7 @@ export async function quantizePaper(options: QuantizeOptions): Promise<QuantizeR
     done += 1;
     tell('report');
   });
-  return { program, report: { recipe: 'paper@1', photos: photos.length, edges } };
+  return { program, report: { recipe: 'paper@1', recipeId: 'paper@1', photos: photos.length, edges } };
 }
 
 function meterOf(meters: Map<string, QualityMeter>, name: string): QualityMeter {

@@ -1,5 +1,6 @@
 import { IvitError } from '@ivit/program';
 import { checkPhotos, checkWeights } from './check.js';
+import { nonlinearId } from './nonlinear-choice.js';
 import { quantizePaper } from './paper.js';
 import { quantizePtq } from './ptq.js';
 import type { QuantizeOptions, QuantizeResult } from './types.js';
@@ -10,7 +11,7 @@ import type { QuantizeOptions, QuantizeResult } from './types.js';
  * Deterministic: the same weights and photos (in the same order) give the same program on every machine, engine and
  * backend, with or without a cache.
  *
- * @throws IvitError `E_CALIBRATION_EMPTY`, `E_INPUT_SIZE`, `E_WEIGHTS_SHAPE`, `E_WEIGHTS_VALUE`, `E_RECIPE`,
+ * @throws IvitError `E_CALIBRATION_EMPTY`, `E_INPUT_SIZE`, `E_WEIGHTS_SHAPE`, `E_WEIGHTS_VALUE`, `E_RECIPE`, `E_NONLINEAR_CHOICE`,
  *   `E_CALIBRATION_RANGE` (the float model overflows on the photos), `E_QUANTIZE_RANGE` (a scale that no integer
  *   multiplier can express), `E_ABORTED`; what the backend's `compile` and `run` throw.
  */
@@ -19,6 +20,7 @@ export async function quantizeVit(options: QuantizeOptions): Promise<QuantizeRes
   if (recipe !== 'ptq@1' && recipe !== 'paper@1') {
     throw new IvitError('E_RECIPE', `there is no recipe '${String(recipe)}'`, { hint: 'ptq@1 and paper@1 exist.' });
   }
+  nonlinearId(recipe, options.nonlinear);
   checkPhotos(options.weights, options.photos);
   checkWeights(options.weights);
   return recipe === 'ptq@1' ? quantizePtq(options) : quantizePaper(options);

@@ -1,6 +1,7 @@
 import type { Backend } from '@ivit/backend';
 import type { VitWeights } from '@ivit/models';
 import type { Program } from '@ivit/program';
+import type { NonlinearChoice } from './nonlinear-choice.js';
 
 /** A calibration photo after resize and crop. */
 export interface CalibrationPhoto {
@@ -34,6 +35,8 @@ export interface QuantizeOptions {
   readonly backend: Backend;
   /** Default `ptq@1`. */
   readonly recipe?: Recipe;
+  /** Other functions than the recipe's own, recorded in the program's recipe id. Only `ptq@1` takes any. */
+  readonly nonlinear?: NonlinearChoice;
   onProgress?(progress: Progress): void;
   readonly signal?: AbortSignal;
   /** Only `ptq@1` stores anything. */
@@ -59,6 +62,8 @@ export interface EdgeReport {
 
 export interface QuantizationReport {
   readonly recipe: Recipe;
+  /** As the program records it: the recipe with what was chosen besides, e.g. `ptq@1+softmax=i-bert`. */
+  readonly recipeId: string;
   readonly photos: number;
   readonly edges: readonly EdgeReport[];
 }

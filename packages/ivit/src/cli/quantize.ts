@@ -4,7 +4,7 @@ import { createReferenceBackend } from '@ivit/backend-reference';
 import { writeProgram } from '@ivit/formats/program';
 import { readVit, type VitWeights } from '@ivit/models';
 import { type InputDescription, IvitError, modelId, type Program } from '@ivit/program';
-import { type QuantizeResult, quantizeVit, type Recipe } from '@ivit/quantize';
+import { type NonlinearChoice, parseNonlinear, type QuantizeResult, quantizeVit, type Recipe } from '@ivit/quantize';
 import { withSelfCheck } from '@ivit/runtime';
 import { defaultCacheFolder } from '../node/cache-folder.js';
 import { folderCache } from '../node/calibration-cache.js';
@@ -29,6 +29,7 @@ interface Job {
   readonly source: string;
   readonly calibrate: string;
   readonly recipe: Recipe;
+  readonly nonlinear: NonlinearChoice | undefined;
   readonly count: number;
   readonly seed: number | undefined;
   readonly maxPixels: number | undefined;
@@ -57,6 +58,7 @@ async function makeProgram(job: Job, line: ProgressLine, signal: AbortSignal): P
     photos,
     backend: job.backend,
     recipe: job.recipe,
+    ...(job.nonlinear === undefined ? {} : { nonlinear: job.nonlinear }),
     signal,
     onProgress: ({ stage, done, total }) => line.update(stage, done, total),
     ...(store === undefined ? {} : { cache: store }),
@@ -73,6 +75,7 @@ export async function quantize(args: readonly string[], io: Io): Promise<number>
     calibrate: { type: 'string' },
     output: { type: 'string', short: 'o' },
     recipe: { type: 'string' },
+    nonlinear: { type: 'string' },
     count: { type: 'string' },
     seed: { type: 'string' },
     'unknown-below': { type: 'string' },
@@ -91,6 +94,7 @@ export async function quantize(args: readonly string[], io: Io): Promise<number>
     source,
     calibrate,
     recipe,
+    nonlinear: values.nonlinear === undefined ? undefined : parseNonlinear(values.nonlinear),
     count: integerOption(values.count, 'count', { from: 1, to: 1_000_000 }) ?? 32,
     seed: integerOption(values.seed, 'seed', { from: 0, to: 4294967295 }),
     maxPixels: maxPixels(values),
@@ -118,10 +122,13 @@ export async function quantize(args: readonly string[], io: Io): Promise<number>
     const id = modelId(program);
     const seconds = (performance.now() - started) / 1000;
     if (values.json) {
-      const photos = report.photos;
-      io.out(`${JSON.stringify({ file: output, bytes: bytes.length, model: id, recipe, photos, seconds })}\n`);
+      const { photos, recipeId } = report;
+      const answer = { file: output, bytes: bytes.length, model: id, recipe: recipeId, photos, seconds };
+      io.out(`${JSON.stringify(answer)}\n`);
     } else {
-      io.out(`${output}: ${bytes.length} bytes, model ${id}, ${recipe}, ${report.photos} calibration photos\n`);
+      io.out(
+        `${output}: ${bytes.length} bytes, model ${id}, ${report.recipeId}, ${report.photos} calibration photos\n`,
+      );
     }
     return 0;
   } finally {

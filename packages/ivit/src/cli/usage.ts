@@ -21,6 +21,8 @@ quantize
   --calibrate DIR    folder of calibration photos
   -o, --output FILE  program file to write
   --recipe NAME      ptq@1 (default) or paper@1
+  --nonlinear LIST   other functions: softmax=pow2|i-vit|i-bert, gelu=exact|i-bert|shift,
+                     norm=int16|ptf, joined by commas
   --count N          calibration photos to use (32)
   --seed S           choose them at random by this seed instead of evenly by name
   --unknown-below K  answers with a score below K/65536 are "unknown" (0 … 65536)

@@ -8,6 +8,7 @@ import {
   type ProgramBuilder,
   type Provenance,
 } from '@ivit/program';
+import { normInput } from './recipe-norm-input.js';
 import {
   GELU_RAMP,
   type RecipeBlock,
@@ -15,6 +16,7 @@ import {
   type RecipeEmbed,
   type RecipeHead,
   type RecipeLinear,
+  type RecipeLogits,
   type StaticScaling,
   type VitRecipe,
 } from './recipe-types.js';
@@ -164,7 +166,7 @@ export function addEmbed(builder: ProgramBuilder, config: VitConfig, embed: Reci
 
 /** LayerNorm of the i16 stream `x [N,D]`, to i16 per channel (`NAME`), to int8 by row. */
 export function addNorm(builder: ProgramBuilder, name: string, x: string, edge: RecipeEdge): RowQuantized {
-  const norm = builder.add({ op: 'layernorm', result: `${name}.norm`, x: { value: x } });
+  const norm = builder.add({ op: 'layernorm', result: `${name}.norm`, x: normInput(builder, name, x, edge) });
   addScaling(builder, name, { value: norm }, edge.scaling, { axis: 1, run: 1 });
   return addEdge(builder, name, edge);
 }
@@ -177,13 +179,23 @@ export function addEdge(builder: ProgramBuilder, name: string, edge: RecipeEdge)
   return addRowQuantize(builder, name, x, edge.zeroPoint);
 }
 
-/** qkv and multi-head attention: row-quantized `x` to i16 `PREFIX.attention [N,H,d]`. */
+/** Adds the table of a block's softmax where it has one, under a name that blocks with an equal table share. */
+export function addSoftmaxTable(builder: ProgramBuilder, { table, fractionBits }: RecipeLogits): string | undefined {
+  return table && builder.constant(`softmax.table.${fractionBits}`, 'i32', [table.length], table);
+}
+
+/**
+ * qkv and multi-head attention: row-quantized `x` to i16 `PREFIX.attention [N,H,d]`.
+ *
+ * @param table of {@link addSoftmaxTable}
+ */
 export function addAttention(
   builder: ProgramBuilder,
   config: VitConfig,
   prefix: string,
   x: RowQuantized,
   block: Pick<RecipeBlock, 'qkv' | 'logits' | 'attention'>,
+  table?: string,
 ): string {
   const { dim, heads } = config;
   const width = dim / heads;
@@ -207,7 +219,7 @@ export function addAttention(
     op: 'softmax',
     result: `${name}.probabilities`,
     x: { value: logits },
-    exponential: { pow2: block.logits.fractionBits },
+    exponential: table === undefined ? { pow2: block.logits.fractionBits } : { table },
     bits: 16,
   });
   const sums = builder.add({
@@ -275,7 +287,7 @@ export function addFc2(
 
 /** Final norm of the class row: i16 `norm [D]` and its codes. */
 export function addHeadNorm(builder: ProgramBuilder, x: string, edge: RecipeEdge): RowQuantized {
-  const norm = builder.add({ op: 'layernorm', result: 'norm.norm', x: { value: x } });
+  const norm = builder.add({ op: 'layernorm', result: 'norm.norm', x: normInput(builder, 'norm', x, edge) });
   const dim = builder.type(norm).shape.at(-1) ?? 1;
   const classRow = { value: norm, view: { offset: 0, shape: [dim], strides: [1] } };
   addScaling(builder, 'norm', classRow, edge.scaling, { axis: 0, run: 1 });
@@ -305,11 +317,19 @@ export function buildRecipeVit(recipe: VitRecipe, geluTable: Int16Array, details
   const { config } = recipe;
   const builder = createProgramBuilder(PIXELS, [config.imageSize, config.imageSize, 3]);
   const table = addGeluTable(builder, geluTable);
+  // The table depends on the unit alone, within one model.
+  const softmaxTables = new Map<number, string | undefined>();
+  for (const { logits } of recipe.blocks) {
+    if (!softmaxTables.has(logits.fractionBits)) {
+      softmaxTables.set(logits.fractionBits, addSoftmaxTable(builder, logits));
+    }
+  }
   let stream = addEmbed(builder, config, recipe.embed);
   for (const [index, block] of recipe.blocks.entries()) {
     const prefix = blockPrefix(index);
     const ln1 = addNorm(builder, `${prefix}.norm1`, stream, block.norm1);
-    const attention = addAttention(builder, config, prefix, ln1, block);
+    const softmaxTable = softmaxTables.get(block.logits.fractionBits);
+    const attention = addAttention(builder, config, prefix, ln1, block, softmaxTable);
     const mixed = addEdge(builder, attention, block.attention);
     const middle = addProjection(builder, prefix, mixed, stream, block);
     const ln2 = addNorm(builder, `${prefix}.norm2`, middle, block.norm2);

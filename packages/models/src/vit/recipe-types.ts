@@ -33,11 +33,34 @@ export interface RecipeLinear {
   readonly scaling: RowScaling;
 }
 
+/**
+ * LayerNorm input in 8 bits with a power-of-two factor per channel (FQ-ViT): `q = clamp_i8(rne(x·m·2^-(e+alpha[c])) + z)`,
+ * and `layernorm` sees `(q - z)·2^alpha[c]`.
+ */
+export interface RecipeFactors {
+  readonly m: number;
+  readonly e: number;
+  readonly z: number;
+  /** `[D]`, 0 … 3. */
+  readonly alpha: Int32Array;
+}
+
 /** What stands in front of a linear layer: to int16, then to int8 by row with zero-point `zeroPoint`. */
 export interface RecipeEdge {
   readonly scaling: StaticScaling;
   /** z of `rowquantize`: a row fits when its values lie in (-128 - z … 127 - z) row steps. */
   readonly zeroPoint: number;
+  /** Of a norm: its input in 8 bits. Absent = the int16 stream itself. */
+  readonly factors?: RecipeFactors;
+}
+
+/** Attention logits, and what becomes of them. */
+export interface RecipeLogits {
+  /** Per head: q·k to int16 in units of 2^-fractionBits, in the log2 domain without `table`, of the logit itself with one. */
+  readonly scaling: StaticScaling;
+  readonly fractionBits: number;
+  /** Exponential by distance from the row's maximum (`softmax` with a table); absent = `pow2`. */
+  readonly table?: Int32Array;
 }
 
 /** Pixels to the residual stream. */
@@ -57,8 +80,7 @@ export interface RecipeEmbed {
 export interface RecipeBlock {
   readonly norm1: RecipeEdge;
   readonly qkv: RecipeLinear;
-  /** Per head: q·k to int16 in units of 2^-fractionBits of the log2 domain. */
-  readonly logits: { readonly scaling: StaticScaling; readonly fractionBits: number };
+  readonly logits: RecipeLogits;
   readonly attention: RecipeEdge;
   readonly proj: RecipeLinear;
   /** Old residual unit over the new one. */

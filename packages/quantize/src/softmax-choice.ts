@@ -1,0 +1,57 @@
+import type { RecipeLogits, VitConfig } from '@ivit/models';
+import { polynomialExpTable, shiftExpTable } from '@ivit/nonlinear';
+import { iExpParameters } from '@ivit/nonlinear/convert';
+import type { AttentionScales } from './attention.js';
+import { logitScaling } from './attention.js';
+import type { NonlinearChoice } from './nonlinear-choice.js';
+import { powerOfTwo } from './numeric.js';
+import { staticScaling } from './scaling.js';
+
+const INT16_MAX = 32767;
+const INT32_MAX = 2147483647;
+/** Octaves of Shiftmax, as in the paper. */
+const SHIFT_OCTAVES = 15;
+/**
+ * Finest unit of the logits in front of a table, 2^-6. A finer one makes the exponentials larger, and the M // S that
+ * `softmax` multiplies by smaller: at 2^-8 it would be 60 for 197 equal keys, and its floor an error of up to 1.6 %.
+ */
+const FINEST_BITS = 6;
+
+function tableOf(softmax: 'i-vit' | 'i-bert', fractionBits: number): Int32Array {
+  if (softmax === 'i-vit') return shiftExpTable(-powerOfTwo(fractionBits), SHIFT_OCTAVES);
+  return polynomialExpTable(iExpParameters(powerOfTwo(-fractionBits)));
+}
+
+/**
+ * q·k accumulators to int16 logits, and the exponential that reads them. With a table the unit is 2^-F of the logit itself:
+ * the finest at which the calibrated maximum fits int16 and no sum of a row's exponentials passes 2^31 - 1.
+ *
+ * @param tokens keys of a row.
+ */
+export function chooseLogits(
+  config: VitConfig,
+  scales: AttentionScales,
+  largest: number,
+  tokens: number,
+  softmax: NonlinearChoice['softmax'],
+  where: string,
+): RecipeLogits {
+  if (softmax === undefined || softmax === 'pow2') return logitScaling(config, scales, largest, where);
+  let fractionBits = FINEST_BITS;
+  let table = tableOf(softmax, fractionBits);
+  const fits = (): boolean =>
+    largest * powerOfTwo(fractionBits) <= INT16_MAX && tokens * (table[0] as number) <= INT32_MAX;
+  while (fractionBits > 1 && !fits()) {
+    fractionBits -= 1;
+    table = tableOf(softmax, fractionBits);
+  }
+  const ratios = scales.logits.map((scale) => scale * powerOfTwo(fractionBits));
+  const bound = (config.dim / config.heads) * 128 * 128;
+  return { scaling: staticScaling(ratios, bound, where), fractionBits, table };
+}
+
+/** Real value of one unit of the logits. */
+export function logitUnit({ fractionBits, table }: RecipeLogits): number {
+  const units = powerOfTwo(fractionBits);
+  return 1 / (table === undefined ? Math.LOG2E * units : units);
+}
