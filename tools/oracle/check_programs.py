@@ -37,8 +37,21 @@ def read_file(path):
     constants = {}
     for name, entry in header.items():
         begin, end = entry["data_offsets"]
-        constants[name] = (FILE_DTYPE[entry["dtype"]], entry["shape"], blob[8 + size + begin : 8 + size + end])
+        raw, stated = blob[8 + size + begin : 8 + size + end], program["constants"][name]
+        if "bits" in stated:
+            raw = unpacked(raw, entry["shape"], stated["shape"], stated["bits"])
+            constants[name] = (stated["dtype"], stated["shape"], raw)
+        else:
+            constants[name] = (FILE_DTYPE[entry["dtype"]], entry["shape"], raw)
     return program, constants
+
+
+def unpacked(raw, stored, shape, bits):
+    """int8 entries of rows that are stored as bit strings, lowest bits first."""
+    rows = np.unpackbits(np.frombuffer(raw, np.uint8).reshape(-1, stored[-1]), axis=1, bitorder="little")
+    fields = rows[:, : shape[-1] * bits].reshape(-1, bits).astype(I64)
+    values = fields @ (I64(1) << np.arange(bits, dtype=I64))
+    return (values - ((values >> (bits - 1)) << bits)).astype(np.int8).tobytes()
 
 
 def canonical(value):

@@ -29,8 +29,13 @@ export interface ProgramDetails {
 
 /** Collects ops in order and infers the type and the interval of every result as it goes. */
 export interface ProgramBuilder {
-  /** Adds a constant and returns its name. @throws IvitError E_PROGRAM_CONSTANT (name taken, entry outside the dtype) */
-  constant(name: string, dtype: DType, shape: readonly number[], data: ArrayLike<number>): string;
+  /**
+   * Adds a constant and returns its name.
+   *
+   * @param bits of an entry in a file, i8 only, 2 … 7; absent = 8
+   * @throws IvitError E_PROGRAM_CONSTANT (name taken, entry outside the dtype)
+   */
+  constant(name: string, dtype: DType, shape: readonly number[], data: ArrayLike<number>, bits?: number): string;
   /** Adds an op and returns its result's name. `shape` only for `gather`, whose result may have any. */
   add(op: Op, shape?: readonly number[]): string;
   type(value: string): ValueType;
@@ -78,11 +83,12 @@ export function createProgramBuilder(input: string, shape: readonly number[]): P
   }
 
   return {
-    constant(name, dtype, constantShape, data) {
+    constant(name, dtype, constantShape, data, bits) {
       if (Object.hasOwn(constants, name))
         throw new IvitError('E_PROGRAM_CONSTANT', `constant '${name}' exists already`);
       const filled = fill(name, dtype, elementCount(constantShape), data);
-      constants[name] = { dtype, shape: [...constantShape], data: filled };
+      const packed = bits === undefined ? {} : { bits };
+      constants[name] = { dtype, shape: [...constantShape], data: filled, ...packed };
       return name;
     },
     add(op, gatherShape) {

@@ -24,6 +24,11 @@ export interface Constant {
   readonly dtype: DType;
   readonly shape: readonly number[];
   readonly data: IntArray;
+  /**
+   * i8 only: bits that an entry takes in a file, 2 … 7, where all entries fit them. Absent = 8. Says nothing about what the
+   * program computes and is not part of the model id.
+   */
+  readonly bits?: number;
 }
 
 /** Shape and dtype of a value, without the batch: the batch is chosen at run time. */

@@ -1,14 +1,15 @@
 import { addAttention, addEdge, addNorm, addProjection, addSoftmaxTable, type RecipeBlock } from '@ivit/models';
 import { attentionScales } from './attention.js';
-import { type BlockContext, type EdgeResult, floatOf, floatsOf, int16Unit, of } from './block-context.js';
+import { type BlockContext, decideLinear, type EdgeResult, floatOf, floatsOf, int16Unit, of } from './block-context.js';
 import { channelMaxima, chooseNormEdge, choosePlainEdge, SYMMETRIC_ZERO_POINTS } from './edge.js';
 import { createEdgeStatistics } from './edge-statistics.js';
 import { chooseFactors } from './factors.js';
-import { channelMeans, correctedLinear } from './linear.js';
+import { channelMeans } from './linear.js';
 import { largestOf, maxMagnitude } from './numeric.js';
 import { createMeter, edgeReport, measure } from './quality.js';
 import { rowCodesOf } from './row-codes.js';
 import { ratioOf } from './scaling.js';
+import { energyOf, insideShare } from './sensitivity.js';
 import { chooseLogits, logitUnit as unitOfLogits } from './softmax-choice.js';
 import { int16Output, outputOf, runStage } from './stage.js';
 
@@ -53,15 +54,18 @@ export interface AttentionResult {
 
 /** Stage 2: norm 1 → qkv → attention, row-quantized. */
 export async function quantizeAttention(context: BlockContext, norm1: EdgeResult): Promise<AttentionResult> {
-  const { config, float, prefix, tokens, edges } = context;
+  const { config, float, prefix, tokens, edges, streams } = context;
   const { dim } = config;
   const name = `${prefix}.attention`;
   const qkvName = `${prefix}.qkv`;
   const floatQkv = floatsOf(context, 'qkv');
   const scales = attentionScales(config, channelMaxima(floatQkv, 3 * dim));
-  const qkv = correctedLinear(
+  const qkv = decideLinear(
+    context,
+    'qkv',
     norm1.statistics.nextInput(float.qkv.weight, scales.qkv, qkvName),
     channelMeans(floatQkv, 3 * dim),
+    () => insideShare(floatQkv, 3 * dim, streams.floats, floatsOf(context, 'afterAttention'), dim),
   );
   const largestLogit = largestOf(floatsOf(context, 'logits').map((tensor) => maxMagnitude(tensor)));
   const { softmax } = context.nonlinear;
@@ -129,9 +133,12 @@ export async function quantizeProjection(context: BlockContext, attention: EdgeR
   const floatMiddle = floatsOf(context, 'afterAttention');
   const unit = int16Unit(floatMiddle, name);
   const before = channelMeans(streams.floats, dim);
-  const proj = correctedLinear(
+  const proj = decideLinear(
+    context,
+    'proj',
     attention.statistics.nextInput(float.proj.weight, new Float64Array(dim).fill(unit), `${prefix}.proj`),
     channelMeans(floatMiddle, dim).map((mean, c) => mean - (before[c] as number)),
+    () => 1 / energyOf(floatMiddle, dim),
   );
   const residual1 = ratioOf(streams.unit, unit);
   const norm2Name = `${prefix}.norm2`;

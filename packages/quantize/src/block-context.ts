@@ -1,12 +1,15 @@
-import type { BlockActivations, VitBlockWeights, VitConfig } from '@ivit/models';
+import type { BlockActivations, RecipeLinear, VitBlockWeights, VitConfig } from '@ivit/models';
 import { SMALLEST_SCALE } from './attention.js';
 import type { EdgeChoice } from './edge.js';
 import { checkFinite } from './edge.js';
 import type { EdgeStatistics } from './edge-statistics.js';
+import { correctedLinear, type RowLinearInput } from './linear.js';
 import type { NonlinearChoice } from './nonlinear-choice.js';
 import { largestOf, maxMagnitude } from './numeric.js';
+import { type LayerSensitivity, sensitivityOf } from './sensitivity.js';
 import type { StageRunner } from './stage.js';
 import type { EdgeReport } from './types.js';
+import type { BlockLayer } from './weight-bits.js';
 
 const INT16_MAX = 32767;
 
@@ -32,6 +35,10 @@ export interface BlockContext {
   readonly buffers: readonly BlockActivations[];
   readonly geluTable: Int16Array;
   readonly nonlinear: NonlinearChoice;
+  /** Of the layers that do not have 8. */
+  readonly weightBits: ReadonlyMap<string, number>;
+  /** Collects what fewer bits would cost, where that is asked for. */
+  readonly sensitivities: LayerSensitivity[] | undefined;
   readonly runner: StageRunner;
   /** Collects the report, in the order of the program. */
   readonly edges: EdgeReport[];
@@ -69,4 +76,22 @@ export function int16Unit(tensors: readonly Float32Array[], where: string): numb
   const largest = largestOf(tensors.map((tensor) => maxMagnitude(tensor)));
   checkFinite(largest, where);
   return Math.max(largest / INT16_MAX, SMALLEST_SCALE);
+}
+
+/**
+ * A linear layer with the bits it is given, its mean output corrected.
+ *
+ * @param floatMeans mean output of the float layer, its bias included.
+ * @param share see `sensitivityOf`.
+ */
+export function decideLinear(
+  context: BlockContext,
+  kind: BlockLayer,
+  input: RowLinearInput,
+  floatMeans: Float64Array,
+  share: () => number,
+): RecipeLinear {
+  const layer = `${context.prefix}.${kind}`;
+  context.sensitivities?.push(sensitivityOf(layer, input, share()));
+  return correctedLinear({ ...input, bits: context.weightBits.get(layer) }, floatMeans);
 }

@@ -9,14 +9,24 @@ import {
   type RecipeBlock,
 } from '@ivit/models';
 import type { ProjectionResult } from './block-attention.js';
-import { type BlockContext, type EdgeResult, floatOf, floatsOf, int16Unit, of, type Streams } from './block-context.js';
+import {
+  type BlockContext,
+  decideLinear,
+  type EdgeResult,
+  floatOf,
+  floatsOf,
+  int16Unit,
+  of,
+  type Streams,
+} from './block-context.js';
 import { choosePlainEdge, GELU_ZERO_POINTS } from './edge.js';
 import { createEdgeStatistics } from './edge-statistics.js';
-import { channelMeans, correctedLinear } from './linear.js';
+import { channelMeans } from './linear.js';
 import { powerOfTwo, roundHalfEven } from './numeric.js';
 import { createMeter, edgeReport, measure } from './quality.js';
 import { rowCodesOf } from './row-codes.js';
 import { ratioOf } from './scaling.js';
+import { energyOf, insideShare } from './sensitivity.js';
 import { int16Output, runStage } from './stage.js';
 
 /** Unit of `ramplookup`'s result, 2^-12, and its largest magnitude. */
@@ -37,9 +47,13 @@ export async function quantizeHidden(context: BlockContext, norm2: EdgeResult): 
   const { dim, mlpDim } = config;
   const name = `${prefix}.fc1`;
   const unit = powerOfTwo(-GELU_INPUT_STEP_BITS);
-  const fc1 = correctedLinear(
+  const floatFc1 = floatsOf(context, 'fc1');
+  const fc1 = decideLinear(
+    context,
+    'fc1',
     norm2.statistics.nextInput(float.fc1.weight, new Float64Array(mlpDim).fill(unit), name),
-    channelMeans(floatsOf(context, 'fc1'), mlpDim),
+    channelMeans(floatFc1, mlpDim),
+    () => insideShare(floatFc1, mlpDim, floatsOf(context, 'afterAttention'), floatsOf(context, 'output'), dim),
   );
   const geluName = `${prefix}.gelu`;
   const choice = choosePlainEdge(
@@ -99,9 +113,12 @@ export async function quantizeOutput(
   // GELU is never below -0.17, so the overflow proof of rows needs no int16 beneath that.
   const lowest = roundHalfEven((least(geluTable) * GELU_UNIT) / gelu.choice.step) - 1;
   const before = channelMeans(floatsOf(context, 'afterAttention'), dim);
-  const fc2 = correctedLinear(
+  const fc2 = decideLinear(
+    context,
+    'fc2',
     gelu.statistics.nextInput(float.fc2.weight, new Float64Array(dim).fill(unit), `${prefix}.fc2`, lowest),
     channelMeans(floatOutput, dim).map((mean, c) => mean - (before[c] as number)),
+    () => 1 / energyOf(floatOutput, dim),
   );
   const residual2 = ratioOf(middle.unit, unit);
   const integers: Int16Array[] = [];

@@ -10,6 +10,7 @@ import { quantizeAttention, quantizeNorm1, quantizeProjection } from './block-at
 import type { BlockContext, Streams } from './block-context.js';
 import { quantizeHidden, quantizeOutput } from './block-mlp.js';
 import type { NonlinearChoice } from './nonlinear-choice.js';
+import type { LayerSensitivity } from './sensitivity.js';
 import { breathe, checkAborted, type StageRunner } from './stage.js';
 import type { EdgeReport } from './types.js';
 
@@ -17,6 +18,15 @@ export interface BlockResult {
   readonly block: RecipeBlock;
   readonly edges: readonly EdgeReport[];
   readonly streams: Streams;
+  readonly sensitivities?: readonly LayerSensitivity[];
+}
+
+/** What the caller of {@link quantizeBlock} has decided. */
+export interface BlockChoices {
+  readonly nonlinear: NonlinearChoice;
+  readonly weightBits: ReadonlyMap<string, number>;
+  /** Measure what fewer bits would cost. */
+  readonly measured: boolean;
 }
 
 /** Passes of one photo through {@link quantizeBlock}, for progress: one float, five stages. */
@@ -36,7 +46,7 @@ export async function quantizeBlock(
   buffers: readonly BlockActivations[],
   geluTable: Int16Array,
   runner: StageRunner,
-  nonlinear: NonlinearChoice = {},
+  choices: BlockChoices,
 ): Promise<BlockResult> {
   const { config } = weights;
   const float = weights.blocks[index];
@@ -55,7 +65,8 @@ export async function quantizeBlock(
     streams,
     buffers,
     geluTable,
-    nonlinear,
+    ...choices,
+    sensitivities: choices.measured ? [] : undefined,
     runner,
     edges: [],
   };
@@ -80,5 +91,6 @@ export async function quantizeBlock(
     },
     edges: context.edges,
     streams: output.streams,
+    ...(context.sensitivities === undefined ? {} : { sensitivities: context.sensitivities }),
   };
 }

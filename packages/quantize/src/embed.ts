@@ -10,7 +10,7 @@ import {
 } from '@ivit/models';
 import { createProgramBuilder } from '@ivit/program';
 import { int16Unit, type Streams } from './block-context.js';
-import { roundGptq } from './gptq.js';
+import { roundWeights } from './gptq-narrow.js';
 import { addColumns, createMoments, type SecondMoments } from './hessian.js';
 import { product, weightSums } from './linear.js';
 import { magnitude, maxMagnitude, powerOfTwo, roundHalfEven } from './numeric.js';
@@ -56,6 +56,7 @@ export async function quantizeEmbed(
   weights: VitWeights,
   photos: readonly CalibrationPhoto[],
   runner: StageRunner,
+  bits = 8,
 ): Promise<EmbedResult> {
   const { config } = weights;
   const { patchSize } = config;
@@ -76,7 +77,7 @@ export async function quantizeEmbed(
     await breathe();
   }
   const unit = int16Unit(floats, EMBED);
-  const embed = decideEmbed(weights, moments, unit);
+  const embed = decideEmbed(weights, moments, unit, bits);
 
   const builder = createProgramBuilder(PIXELS, [config.imageSize, config.imageSize, 3]);
   addEmbed(builder, config, embed);
@@ -97,12 +98,12 @@ export async function quantizeEmbed(
   return { embed, edges: [edgeReport(EMBED, meter, unit, 'tensor')], streams: { floats, integers, unit } };
 }
 
-function decideEmbed(weights: VitWeights, moments: SecondMoments, unit: number): RecipeEmbed {
+function decideEmbed(weights: VitWeights, moments: SecondMoments, unit: number, bits: number): RecipeEmbed {
   const { config, classToken, positionEmbedding } = weights;
   const { dim } = config;
   const width = moments.size;
   const folded = foldPixels(weights);
-  const { weight, scale } = roundGptq(folded.weight, dim, moments);
+  const { weight, scale } = roundWeights(folded.weight, dim, moments, bits);
   const mean = moments.sums.map((sum) => sum / moments.rows);
   const bias = new Int32Array(dim);
   const ratios = new Float64Array(dim);
@@ -126,6 +127,7 @@ function decideEmbed(weights: VitWeights, moments: SecondMoments, unit: number):
   const positionUnit = maxMagnitude(position) / INT16_MAX || unit;
   return {
     weight,
+    ...(bits === 8 ? {} : { bits }),
     bias,
     scaling: staticScaling(ratios, bound, 'embed'),
     position: Int16Array.from(position, (entry) => clampInt16(entry / positionUnit)),

@@ -5,14 +5,14 @@ import { magnitude, roundHalfEven } from './numeric.js';
 const DAMPING = 0.01;
 
 export interface RoundedWeights {
-  /** `[N,K]` in -127 … 127. */
+  /** `[N,K]` in -127 … 127, with fewer bits in the whole range of two's complement. */
   readonly weight: Int8Array;
   /** `[N]`: real weight = weight·scale; 0 for a row of zeros. */
   readonly scale: Float64Array;
 }
 
-/** Symmetric scale per output row, max/127. */
-export function rowScales(weights: Float64Array, rows: number, size: number): Float64Array {
+/** Symmetric scale per output row, max/127 or what fewer bits hold. */
+export function rowScales(weights: Float64Array, rows: number, size: number, most = 127): Float64Array {
   const scale = new Float64Array(rows);
   for (let n = 0; n < rows; n += 1) {
     let largest = 0;
@@ -20,7 +20,7 @@ export function rowScales(weights: Float64Array, rows: number, size: number): Fl
       const entry = magnitude(weights[k] as number);
       if (entry > largest) largest = entry;
     }
-    scale[n] = largest / 127;
+    scale[n] = largest / most;
   }
   return scale;
 }
@@ -32,7 +32,7 @@ function clampWeight(x: number): number {
 }
 
 /** Columns in descending order of the diagonal, lower index first among equals. */
-function descendingDiagonal(moments: SecondMoments): Int32Array {
+export function descendingDiagonal(moments: SecondMoments): Int32Array {
   const { size, products } = moments;
   const order = Int32Array.from({ length: size }, (_, k) => k);
   const diagonal = (k: number): number => products[k * size + k] as number;
@@ -41,12 +41,12 @@ function descendingDiagonal(moments: SecondMoments): Int32Array {
 
 /**
  * Factor of the damped Hessian, columns reordered: H = (I+A)·D·(I+A)ᵀ, A strictly upper triangular.
- * Row k of the result holds column k of A: `feedback[k·K + i] = A[i,k]`, i < k.
+ * Row k of the result holds column k of A, and D's entry in its place: `feedback[k·K + i] = A[i,k]`, i < k, `[k·K + k] = D[k]`.
  *
  * With it, rounding column k after adding Σ_{i<k} error_i·A[i,k] is GPTQ (Chee et al., "QuIP", 2023, theorem 6:
  * the two are one algorithm), without the inverse of H.
  */
-function feedbackFactor(moments: SecondMoments, order: Int32Array): Float64Array {
+export function feedbackFactor(moments: SecondMoments, order: Int32Array): Float64Array {
   const { size, products } = moments;
   let trace = 0;
   let live = 0;
@@ -75,6 +75,7 @@ function feedbackFactor(moments: SecondMoments, order: Int32Array): Float64Array
   for (let k = 0; k < size; k += 1) {
     const s = size - 1 - k;
     const pivot = factor[s * size + s] as number;
+    feedback[k * size + k] = pivot * pivot;
     for (let i = 0; i < k; i += 1) feedback[k * size + i] = (factor[(size - 1 - i) * size + s] as number) / pivot;
   }
   return feedback;
@@ -156,7 +157,7 @@ export function roundGptq(weights: Float64Array, rows: number, moments: SecondMo
 }
 
 /** Σ a[i]·b[offset+i], i < length, in four interleaved sums. */
-function dot(a: Float64Array, b: Float64Array, offset: number, length: number): number {
+export function dot(a: Float64Array, b: Float64Array, offset: number, length: number): number {
   let s0 = 0;
   let s1 = 0;
   let s2 = 0;

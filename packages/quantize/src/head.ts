@@ -27,7 +27,8 @@ export async function quantizeHead(
   weights: VitWeights,
   streams: Streams,
   runner: StageRunner,
-  nonlinear: NonlinearChoice = {},
+  nonlinear: NonlinearChoice,
+  bits: number | undefined,
 ): Promise<HeadResult> {
   const { config } = weights;
   const { dim } = config;
@@ -61,7 +62,7 @@ export async function quantizeHead(
     integersOf,
     (photo, outputs) => statistics.add(rowCodesOf(outputs, 'norm', 1), norms[photo] as Float32Array),
   );
-  const head = decideHead(weights, statistics, norm);
+  const head = decideHead(weights, statistics, norm, bits);
   const meter = createMeter();
   const unit = powerOfTwo(-head.outputShift);
   await runStage(
@@ -82,7 +83,12 @@ export async function quantizeHead(
   return { head, edges };
 }
 
-function decideHead(weights: VitWeights, statistics: EdgeStatistics, norm: EdgeChoice): RecipeHead {
+function decideHead(
+  weights: VitWeights,
+  statistics: EdgeStatistics,
+  norm: EdgeChoice,
+  bits: number | undefined,
+): RecipeHead {
   const { weight, bias } = weights.head;
   const classes = bias.data.length;
   const dim = weight.data.length / classes;
@@ -92,7 +98,7 @@ function decideHead(weights: VitWeights, statistics: EdgeStatistics, norm: EdgeC
     for (let c = 0; c < dim; c += 1) sum += (weight.data[n * dim + c] as number) * (norm.rest?.[c] ?? 0);
     return sum;
   });
-  const input = statistics.nextInput(weight, new Float64Array(classes).fill(1), 'head');
+  const input = { ...statistics.nextInput(weight, new Float64Array(classes).fill(1), 'head'), bits };
   const rounded = roundLinear(input);
   for (let outputShift = MAX_OUTPUT_SHIFT; outputShift > 0; outputShift -= 1) {
     const scale = powerOfTwo(outputShift);

@@ -10,4 +10,6 @@ export type {
   QuantizeOptions,
   QuantizeResult,
   Recipe,
+  SizeBudget,
 } from './types.js';
+export type { WeightBits } from './weight-bits.js';

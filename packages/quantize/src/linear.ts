@@ -1,6 +1,6 @@
 import type { FloatTensor, RecipeLinear } from '@ivit/models';
 import { IvitError } from '@ivit/program';
-import { roundGptq } from './gptq.js';
+import { roundWeights } from './gptq-narrow.js';
 import type { SecondMoments } from './hessian.js';
 import { magnitude } from './numeric.js';
 import { rowScaling } from './scaling.js';
@@ -49,6 +49,8 @@ export interface RowLinearInput {
   /** Real value of one output unit, per output channel. */
   readonly outputUnits: Float64Array;
   readonly where: string;
+  /** Of a weight, 2 … 8; absent = 8. */
+  readonly bits?: number | undefined;
 }
 
 /** Integer weights with everything that follows from them but the bias. */
@@ -68,7 +70,7 @@ export function roundLinear(input: RowLinearInput): RoundedLinear {
   const { weight: float, step, moments, outputUnits } = input;
   const rows = outputUnits.length;
   const { size } = moments;
-  const { weight, scale } = roundGptq(foldWeights(float, input.migration), rows, moments);
+  const { weight, scale } = roundWeights(foldWeights(float, input.migration), rows, moments, input.bits);
   const mean = moments.sums.map((sum) => sum / moments.rows);
   const offset = new Int32Array(rows);
   const bounds = new Float64Array(rows);
@@ -106,7 +108,8 @@ export function correctedLinear(input: RowLinearInput, floatMeans: Float64Array)
 /** @param bias per output channel, in output units. */
 export function finishLinear(input: RowLinearInput, rounded: RoundedLinear, bias: Float64Array): RecipeLinear {
   const { weight, offset, bounds, ratios } = rounded;
-  return { weight, offset, scaling: rowScaling(ratios, bias, bounds, input.rowFactor, input.where) };
+  const bits = input.bits === undefined || input.bits === 8 ? {} : { bits: input.bits };
+  return { weight, offset, scaling: rowScaling(ratios, bias, bounds, input.rowFactor, input.where), ...bits };
 }
 
 /** Mean of each channel over `[rows,width]` tensors. */

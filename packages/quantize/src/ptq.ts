@@ -15,8 +15,10 @@ import { programDetails } from './details.js';
 import { EMBED_PASSES, quantizeEmbed } from './embed.js';
 import { HEAD_PASSES, quantizeHead } from './head.js';
 import { type NonlinearChoice, nonlinearId } from './nonlinear-choice.js';
+import type { LayerSensitivity } from './sensitivity.js';
 import { checkAborted, type StageRunner } from './stage.js';
 import type { CalibrationPhoto, EdgeReport, QuantizeOptions, QuantizeResult } from './types.js';
+import { weightBitsId } from './weight-bits.js';
 
 /** Changes whenever the same inputs would give other integers, so that older cache entries are not taken. */
 const STATE_VERSION = 'ptq@1/1';
@@ -36,15 +38,33 @@ function* chunks(weights: VitWeights, photos: readonly CalibrationPhoto[], choic
   for (const { pixels } of photos) yield pixels;
 }
 
+/** What one run of the recipe is asked for besides the caller's options. */
+export interface PtqPlan {
+  /** Of the layers that do not have 8. */
+  readonly weightBits: ReadonlyMap<string, number>;
+  /** Measure what fewer bits would cost. */
+  readonly measured: boolean;
+  /** Which run this is, of how many: for progress. */
+  readonly run: number;
+  readonly runs: number;
+}
+
+export interface PtqResult extends QuantizeResult {
+  readonly sensitivities: readonly LayerSensitivity[];
+}
+
 /** Recipe `ptq@1`: block by block on the quantized stream. */
-export async function quantizePtq(options: QuantizeOptions): Promise<QuantizeResult> {
+export async function quantizePtq(options: QuantizeOptions, plan: PtqPlan): Promise<PtqResult> {
   const { weights, photos, backend, signal, cache, nonlinear = {} } = options;
-  const choices = nonlinearId('ptq@1', nonlinear);
+  const { weightBits, measured } = plan;
   const { config } = weights;
+  const recipeId = `ptq@1${nonlinearId('ptq@1', nonlinear)}${weightBitsId('ptq@1', config, weightBits)}`;
+  const choices = choicesOf(nonlinear, plan);
   const { depth } = config;
-  const total = photos.length * (EMBED_PASSES + depth * BLOCK_PASSES + HEAD_PASSES);
+  const each = photos.length * (EMBED_PASSES + depth * BLOCK_PASSES + HEAD_PASSES);
+  const total = each * plan.runs;
   let stage = 'embed';
-  let done = 0;
+  let done = each * plan.run;
   const tell = (): void => options.onProgress?.({ stage, done, total });
   const runner: StageRunner = {
     backend,
@@ -82,28 +102,43 @@ export async function quantizePtq(options: QuantizeOptions): Promise<QuantizeRes
   }
 
   const edges: EdgeReport[] = [];
-  const first = await part('embed', EMBED_PASSES, () => quantizeEmbed(weights, photos, runner));
+  const first = await part('embed', EMBED_PASSES, () =>
+    quantizeEmbed(weights, photos, runner, weightBits.get('embed')),
+  );
   edges.push(...first.edges);
   let streams: Streams = first.streams;
   const geluTable = geluTableOf(nonlinear);
   const blocks: RecipeBlock[] = [];
+  const sensitivities: LayerSensitivity[] = [];
   const probabilities = new Float32Array(config.heads * tokensSquared(weights));
   let buffers: ReturnType<typeof createBlockActivations>[] | undefined;
   for (let index = 0; index < depth; index += 1) {
     const result = await part(`block ${index + 1}/${depth}`, BLOCK_PASSES, () => {
       buffers ??= photos.map(() => ({ ...createBlockActivations(config), probabilities }));
-      return quantizeBlock(weights, index, streams, buffers, geluTable, runner, nonlinear);
+      return quantizeBlock(weights, index, streams, buffers, geluTable, runner, {
+        nonlinear,
+        weightBits,
+        measured,
+      });
     });
     blocks.push(result.block);
     edges.push(...result.edges);
     streams = result.streams;
+    sensitivities.push(...(result.sensitivities ?? []));
   }
-  const last = await part('head', HEAD_PASSES, () => quantizeHead(weights, streams, runner, nonlinear));
+  const last = await part('head', HEAD_PASSES, () =>
+    quantizeHead(weights, streams, runner, nonlinear, weightBits.get('head')),
+  );
   edges.push(...last.edges);
   const recipe: VitRecipe = { config, embed: first.embed, blocks, head: last.head };
-  const recipeId = `ptq@1${choices}`;
   const program: Program = buildRecipeVit(recipe, geluTable, programDetails(weights, photos, recipeId));
-  return { program, report: { recipe: 'ptq@1', recipeId, photos: photos.length, edges } };
+  return { program, report: { recipe: 'ptq@1', recipeId, photos: photos.length, edges }, sensitivities };
+}
+
+/** What makes a run's integers another's, empty for the recipe itself. */
+function choicesOf(nonlinear: NonlinearChoice, { weightBits, measured }: PtqPlan): string {
+  const bits = weightBits.size === 0 ? '' : JSON.stringify([...weightBits]);
+  return `${nonlinearId('ptq@1', nonlinear)}${bits}${measured ? '+measured' : ''}`;
 }
 
 function geluTableOf({ gelu = 'exact' }: NonlinearChoice): Int16Array {

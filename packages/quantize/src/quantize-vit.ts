@@ -2,8 +2,9 @@ import { IvitError } from '@ivit/program';
 import { checkPhotos, checkWeights } from './check.js';
 import { nonlinearId } from './nonlinear-choice.js';
 import { quantizePaper } from './paper.js';
-import { quantizePtq } from './ptq.js';
+import { quantizeWeights } from './size-budget.js';
 import type { QuantizeOptions, QuantizeResult } from './types.js';
+import { resolveWeightBits, weightBitsId } from './weight-bits.js';
 
 /**
  * A float ViT and unlabeled photos to an integer program.
@@ -11,7 +12,7 @@ import type { QuantizeOptions, QuantizeResult } from './types.js';
  * Deterministic: the same weights and photos (in the same order) give the same program on every machine, engine and
  * backend, with or without a cache.
  *
- * @throws IvitError `E_CALIBRATION_EMPTY`, `E_INPUT_SIZE`, `E_WEIGHTS_SHAPE`, `E_WEIGHTS_VALUE`, `E_RECIPE`, `E_NONLINEAR_CHOICE`,
+ * @throws IvitError `E_CALIBRATION_EMPTY`, `E_INPUT_SIZE`, `E_WEIGHTS_SHAPE`, `E_WEIGHTS_VALUE`, `E_RECIPE`, `E_NONLINEAR_CHOICE`, `E_WEIGHT_BITS`, `E_SIZE_BUDGET`,
  *   `E_CALIBRATION_RANGE` (the float model overflows on the photos), `E_QUANTIZE_RANGE` (a scale that no integer
  *   multiplier can express), `E_ABORTED`; what the backend's `compile` and `run` throw.
  */
@@ -23,5 +24,13 @@ export async function quantizeVit(options: QuantizeOptions): Promise<QuantizeRes
   nonlinearId(recipe, options.nonlinear);
   checkPhotos(options.weights, options.photos);
   checkWeights(options.weights);
-  return recipe === 'ptq@1' ? quantizePtq(options) : quantizePaper(options);
+  const bits = resolveWeightBits(options.weights.config, options.weightBits);
+  weightBitsId(recipe, options.weights.config, bits);
+  if (recipe === 'ptq@1') return quantizeWeights(options);
+  if (options.sizeBudget !== undefined) {
+    throw new IvitError('E_SIZE_BUDGET', 'paper@1 has 8-bit weights and one size', {
+      hint: 'Give a budget with ptq@1.',
+    });
+  }
+  return quantizePaper(options);
 }

@@ -2,6 +2,7 @@ import type { Backend } from '@ivit/backend';
 import type { VitWeights } from '@ivit/models';
 import type { Program } from '@ivit/program';
 import type { NonlinearChoice } from './nonlinear-choice.js';
+import type { WeightBits } from './weight-bits.js';
 
 /** A calibration photo after resize and crop. */
 export interface CalibrationPhoto {
@@ -28,6 +29,13 @@ export interface Progress {
   readonly total: number;
 }
 
+/** What a program's file may take. */
+export interface SizeBudget {
+  readonly bytes: number;
+  /** Bytes of a program's file, as the caller writes it. */
+  sizeOf(program: Program): number;
+}
+
 export interface QuantizeOptions {
   readonly weights: VitWeights;
   readonly photos: readonly CalibrationPhoto[];
@@ -37,6 +45,13 @@ export interface QuantizeOptions {
   readonly recipe?: Recipe;
   /** Other functions than the recipe's own, recorded in the program's recipe id. Only `ptq@1` takes any. */
   readonly nonlinear?: NonlinearChoice;
+  /** Bits of weights, 8 where nothing is said. Only `ptq@1` takes other. */
+  readonly weightBits?: WeightBits;
+  /**
+   * Lets layers have 6 or 4 bits, where they cost least, until the file fits: the recipe runs twice. Not together with
+   * `weightBits`.
+   */
+  readonly sizeBudget?: SizeBudget;
   onProgress?(progress: Progress): void;
   readonly signal?: AbortSignal;
   /** Only `ptq@1` stores anything. */

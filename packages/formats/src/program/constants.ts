@@ -30,7 +30,7 @@ function swapElements(dtype: DType, bytes: Uint8Array, length: number): IntArray
 }
 
 /** Whether the data's class is the one of the dtype and its length the product of the shape. */
-export function holdsItsShape({ dtype, shape, data }: Constant): boolean {
+export function holdsItsShape({ dtype, shape, data }: Pick<Constant, 'dtype' | 'shape' | 'data'>): boolean {
   const size = shape.reduce((product, dimension) => product * dimension, 1);
   return dtypeOf(data) === dtype && data.length === size;
 }

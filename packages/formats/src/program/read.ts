@@ -6,6 +6,7 @@ import { readSafetensors } from '../safetensors/read.js';
 import type { TensorEntry } from '../safetensors/types.js';
 import { decodeElements, FILE_DTYPE } from './constants.js';
 import type { Fail } from './decoder.js';
+import { packedShape, unpackRows } from './packing.js';
 import { type ProgramHeader, programHeader } from './schema.js';
 
 /** The `__metadata__` key that holds a program's JSON. */
@@ -100,16 +101,25 @@ function readConstants(
   fail: (code: string, message: string, path: string) => never,
 ): Readonly<Record<string, Constant>> {
   const constants: Record<string, Constant> = Object.create(null);
-  for (const [name, { dtype, shape }] of Object.entries(header.constants)) {
+  for (const [name, { dtype, shape, bits }] of Object.entries(header.constants)) {
     const tensor = tensors.get(name);
     if (tensor === undefined) return fail('E_PROGRAM_CONSTANT', 'the file has no such tensor', `constants.${name}`);
-    const declared = `${FILE_DTYPE[dtype]} [${shape.join(', ')}]`;
+    const declared =
+      bits === undefined
+        ? `${FILE_DTYPE[dtype]} [${shape.join(', ')}]`
+        : `${FILE_DTYPE.u8} [${packedShape(shape, bits).join(', ')}]`;
     const stored = `${tensor.dtype} [${tensor.shape.join(', ')}]`;
     if (declared !== stored) {
       const path = `constants.${name}, byte ${tensor.offset}`;
       fail('E_PROGRAM_CONSTANT', `the tensor is ${stored}, but the program declares ${declared}`, path);
     }
-    constants[name] = { dtype, shape, data: decodeElements(dtype, tensor.bytes, borrow) };
+    if (bits === undefined) constants[name] = { dtype, shape, data: decodeElements(dtype, tensor.bytes, borrow) };
+    else {
+      const data = unpackRows(tensor.bytes, shape[shape.length - 1] as number, bits);
+      const path = `constants.${name}, byte ${tensor.offset}`;
+      if (data === undefined) return fail('E_PROGRAM_CONSTANT', 'the bits that fill up a packed row are not 0', path);
+      constants[name] = { dtype, shape, data, bits };
+    }
   }
   for (const { name, offset } of tensors.values()) {
     if (!Object.hasOwn(header.constants, name)) {

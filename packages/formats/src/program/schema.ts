@@ -1,5 +1,6 @@
 import {
   type Addend,
+  type Constant,
   type DType,
   type Exponential,
   type InputDescription,
@@ -29,9 +30,13 @@ import {
   show,
   text,
 } from './decoder.js';
+import { PACKED_BITS } from './packing.js';
 
 /** A program as its JSON states it: constants without their data. */
-export type ProgramHeader = Omit<Program, 'constants'> & { readonly constants: Readonly<Record<string, ValueType>> };
+export type ProgramHeader = Omit<Program, 'constants'> & { readonly constants: Readonly<Record<string, ConstantType>> };
+
+/** A constant without its data; `bits` where its tensor is packed. */
+export type ConstantType = Omit<Constant, 'data'>;
 
 /** Bounds on what is built from a file before `validate` sees it; each is far above any honest program. */
 const MAX = { rank: 16, ops: 100_000, names: 200_000, operands: 10_000, labels: 1_000_000, photos: 1_000_000 };
@@ -52,7 +57,21 @@ const natural = integer(0);
 const dtype: Decoder<DType> = choice('u8', 'i8', 'i16', 'i32');
 const sha256 = pattern(/^[0-9a-f]{64}$/, 'a sha256 in lower-case hex');
 
-export const valueType: Decoder<ValueType> = fields<ValueType>({ dtype, shape: list(natural, MAX.rank) });
+const valueType: Decoder<ValueType> = fields<ValueType>({ dtype, shape: list(natural, MAX.rank) });
+
+export const constantType: Decoder<ConstantType> = (value, path, fail) => {
+  const type = stated(value, path, fail);
+  if (type.bits !== undefined && (type.dtype !== 'i8' || type.shape.length === 0)) {
+    fail('E_PROGRAM_PARAMETER', 'only int8 tensors of rank 1 or more are packed', `${path}.bits`);
+  }
+  return type;
+};
+
+const stated = fields<ConstantType>({
+  dtype,
+  shape: list(natural, MAX.rank),
+  bits: optional(integer(PACKED_BITS.least, PACKED_BITS.most)),
+});
 
 const view = fields<View>({
   offset: natural,
@@ -159,7 +178,7 @@ const header = fields<ProgramHeader>({
   input: name,
   values: dictionary(name, valueType, MAX.names),
   ops: list(op, MAX.ops),
-  constants: dictionary(name, valueType, MAX.names),
+  constants: dictionary(name, constantType, MAX.names),
   output: name,
   outputShift: integer(0, 31),
   image: optional(image),

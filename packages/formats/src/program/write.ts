@@ -1,17 +1,11 @@
-import {
-  type Constant,
-  canonicalJson,
-  IvitError,
-  littleEndianBytes,
-  type Program,
-  type ValueType,
-} from '@ivit/program';
+import { type Constant, canonicalJson, IvitError, littleEndianBytes, type Program } from '@ivit/program';
 import type { TensorSource } from '../safetensors/types.js';
 import { writeSafetensors } from '../safetensors/write.js';
 import { FILE_DTYPE, holdsItsShape } from './constants.js';
 import { type Fail, members, show } from './decoder.js';
+import { packedShape, packRows } from './packing.js';
 import { MAX_JSON_BYTES, PROGRAM_KEY } from './read.js';
-import { name as decodeName, programHeader, valueType } from './schema.js';
+import { type ConstantType, constantType, name as decodeName, programHeader } from './schema.js';
 
 /**
  * A program file: one ordinary safetensors file. The same program gives the same bytes on every machine: its JSON has
@@ -25,7 +19,7 @@ export function writeProgram(program: Program): Uint8Array {
     throw new IvitError(code, message, { where: path === '' ? 'program' : `program, ${path}`, hint: HINT });
   };
   const { constants, ...rest } = members(program, '', fail);
-  const types: Record<string, ValueType> = Object.create(null);
+  const types: Record<string, ConstantType> = Object.create(null);
   const tensors: TensorSource[] = [];
   for (const [name, constant] of Object.entries(members(constants, 'constants', fail))) {
     const path = `constants.${name.slice(0, 60)}`;
@@ -50,13 +44,25 @@ function splitConstant(
   value: unknown,
   path: string,
   fail: Fail,
-): { readonly type: ValueType; readonly tensor: TensorSource } {
+): { readonly type: ConstantType; readonly tensor: TensorSource } {
   const { data, ...stated } = members(value, path, fail);
-  const type = valueType(stated, path, fail);
+  const type = constantType(stated, path, fail);
   if (!isIntArray(data)) return fail('E_PROGRAM_CONSTANT', `the data is ${show(data)}, no typed array`, `${path}.data`);
   if (!holdsItsShape({ ...type, data })) {
     const message = `the data is ${data.constructor.name} of ${data.length}, not ${type.dtype} [${type.shape.join(', ')}]`;
     fail('E_PROGRAM_CONSTANT', message, `${path}.data`);
+  }
+  const { bits, shape } = type;
+  if (bits !== undefined && data instanceof Int8Array) {
+    const bytes = packRows(data, shape[shape.length - 1] as number, bits);
+    if (typeof bytes === 'number') {
+      return fail(
+        'E_PROGRAM_CONSTANT',
+        `entry ${bytes} is ${data[bytes]}, which ${bits} bits do not hold`,
+        `${path}.data`,
+      );
+    }
+    return { type, tensor: { name, dtype: FILE_DTYPE.u8, shape: packedShape(shape, bits), bytes } };
   }
   return {
     type,

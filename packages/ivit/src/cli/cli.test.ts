@@ -60,6 +60,7 @@ describe('ivit', () => {
     ['no calibration folder', ['quantize', 'model', '-o', 'x'], /--calibrate/],
     ['an unknown recipe', ['quantize', 'm', '--calibrate', 'd', '-o', 'x', '--recipe', 'p'], /no recipe "p"/],
     ['one file for two', ['quantize', 'm', '--calibrate', 'd', '-o', 'x', '--report', './x'], /name one file/],
+    ['a size that is none', ['quantize', 'm', '--calibrate', 'd', '-o', 'x', '--size-budget', '4 apples'], /4 apples/],
     [
       'an unknown backend',
       ['classify', '--backend', 'gpu', 'cat.jpg'],
@@ -280,6 +281,58 @@ describe('ivit quantize', () => {
     expect(result).toMatchObject({ status: 1, stdout: '' });
     expect(result.stderr).toMatch(/ivit: E_CALIBRATION_EMPTY: .*empty/);
     expect(await readdir(at)).toEqual(before);
+  });
+
+  it.each([
+    [['--nonlinear', 'softmax=best'], 'E_NONLINEAR_CHOICE'],
+    [['--nonlinear', 'norm=ptf', '--recipe', 'paper@1'], 'E_NONLINEAR_CHOICE'],
+    [['--weight-bits', '9'], 'E_WEIGHT_BITS'],
+    [['--weight-bits', 'FILE:{"blocks.99.qkv":4}'], 'E_WEIGHT_BITS'],
+    [['--weight-bits', 'FILE:[4]'], 'E_WEIGHT_BITS'],
+    [['--weight-bits', 'FILE:{"fc2":"4"}'], 'E_WEIGHT_BITS'],
+    [['--weight-bits', 'FILE:{'], 'E_WEIGHT_BITS'],
+    [['--weight-bits', 'nowhere.json'], 'E_READ'],
+    [['--size-budget', '1kB'], 'E_SIZE_BUDGET'],
+    [['--size-budget', '1MB', '--weight-bits', '4'], 'E_WEIGHT_BITS'],
+  ])('refuses %j with a code, before it has written anything', async (options, code) => {
+    const { at, model, photos } = await workshop();
+    await writeFile(join(at, 'bits.json'), options[1]?.replace('FILE:', '') ?? '');
+    const before = await readdir(at);
+    const given = options.map((option) => (option.startsWith('FILE:') ? join(at, 'bits.json') : option));
+    const args = [
+      'quantize',
+      model,
+      '--calibrate',
+      photos,
+      '-o',
+      join(at, 'x'),
+      '--no-cache',
+      '--count',
+      '1',
+      ...given,
+    ];
+    const result = await runCli(args);
+    expect(result).toMatchObject({ status: 1, stdout: '' });
+    expect(result.stderr).toContain(`ivit: ${code}: `);
+    expect(await readdir(at)).toEqual(before);
+  });
+
+  it('packs weights by a JSON of layers, says so, and the file is smaller by what the bits save', async () => {
+    const { at, model, photos } = await workshop();
+    await writeFile(join(at, 'bits.json'), '{"blocks": 6, "fc2": 4}');
+    const run = async (output: string, ...more: string[]): Promise<{ bytes: number; recipe: string }> => {
+      const args = ['quantize', model, '--calibrate', photos, '-o', join(at, output), '--no-cache', '--json', ...more];
+      return JSON.parse((await runCli(args)).stdout);
+    };
+    const plain = await run('plain');
+    const packed = await run('packed', '--weight-bits', join(at, 'bits.json'), '--nonlinear', 'gelu=i-bert');
+    expect([plain.recipe, packed.recipe]).toEqual(['ptq@1', 'ptq@1+gelu=i-bert+weights=mixed']);
+    expect(packed.bytes).toBeLessThan(plain.bytes);
+    const { packedWeights } = JSON.parse((await runCli(['inspect', join(at, 'packed'), '--json'])).stdout);
+    expect(Object.keys(packedWeights)).toEqual(['4', '6']);
+    const budget = await run('budget', '--size-budget', String((plain.bytes + packed.bytes) >> 1));
+    expect(budget.bytes).toBeLessThanOrEqual((plain.bytes + packed.bytes) >> 1);
+    expect(budget.recipe).toBe('ptq@1+weights=mixed');
   });
 
   it('names a calibration photo that is corrupt and leaves no file', async () => {

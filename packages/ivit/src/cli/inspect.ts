@@ -6,9 +6,24 @@ import { createProgressLine, showLoading } from './progress.js';
 import { readValidated } from './read-validated.js';
 import { failUsage, parseCommand } from './usage.js';
 
+/** How many packed weights there are, by their bits; undefined without any. */
+function packedWeights(program: ValidatedProgram): ReadonlyMap<number, number> | undefined {
+  const counts = new Map<number, number>();
+  for (const { bits, data } of Object.values(program.constants)) {
+    if (bits !== undefined) counts.set(bits, (counts.get(bits) ?? 0) + data.length);
+  }
+  return counts.size === 0 ? undefined : counts;
+}
+
+function weightText(program: ValidatedProgram): string | undefined {
+  const counts = packedWeights(program);
+  return counts && [...counts].map(([bits, count]) => `${grouped(count)} of ${bits} bits`).join(', ');
+}
+
 /** Everything but the program's ops and tensors. */
 function describeProgram(program: ValidatedProgram, fileBytes: number, where: string): Record<string, unknown> {
   const { facts, image, labels, provenance, selfCheck, unknownBelow } = program;
+  const packed = packedWeights(program);
   const typeOf = (value: string): object => ({ name: value, ...program.values[value] });
   return {
     file: where,
@@ -24,6 +39,7 @@ function describeProgram(program: ValidatedProgram, fileBytes: number, where: st
     opCount: program.ops.length,
     macs: facts.macs,
     constantBytes: facts.constantBytes,
+    ...(packed === undefined ? {} : { packedWeights: Object.fromEntries(packed) }),
     valueBytes: facts.valueBytes,
     ...(selfCheck === undefined ? {} : { selfCheck }),
     ...(provenance === undefined ? {} : { provenance }),
@@ -60,6 +76,7 @@ function rows(program: ValidatedProgram, fileBytes: number, where: string): (rea
     ['ops', `${program.ops.length}: ${counts.join(', ')}`],
     ['MACs', grouped(facts.macs)],
     ['bytes', `${grouped(facts.constantBytes)} of constants, ${grouped(facts.valueBytes)} of values per image`],
+    ['weights', weightText(program)],
     ['self-check', selfCheck && `seed ${selfCheck.seed}, sha256 ${selfCheck.sha256}`],
     ['recipe', provenance?.recipe],
     ['from', provenance?.architecture],

@@ -4,7 +4,15 @@ import { createReferenceBackend } from '@ivit/backend-reference';
 import { writeProgram } from '@ivit/formats/program';
 import { readVit, type VitWeights } from '@ivit/models';
 import { type InputDescription, IvitError, modelId, type Program } from '@ivit/program';
-import { type NonlinearChoice, parseNonlinear, type QuantizeResult, quantizeVit, type Recipe } from '@ivit/quantize';
+import {
+  type NonlinearChoice,
+  parseNonlinear,
+  type QuantizeResult,
+  quantizeVit,
+  type Recipe,
+  type SizeBudget,
+  type WeightBits,
+} from '@ivit/quantize';
 import { withSelfCheck } from '@ivit/runtime';
 import { defaultCacheFolder } from '../node/cache-folder.js';
 import { folderCache } from '../node/calibration-cache.js';
@@ -16,6 +24,7 @@ import type { Io } from './io.js';
 import { readModelFolder } from './model-folder.js';
 import { createProgressLine, type ProgressLine, showLoading } from './progress.js';
 import { failUsage, integerOption, maxPixels, parseCommand } from './usage.js';
+import { readSizeBudget, readWeightBits } from './weight-options.js';
 
 const RECIPES: readonly Recipe[] = ['ptq@1', 'paper@1'];
 
@@ -25,11 +34,21 @@ function imageRule({ config, preprocess }: VitWeights): InputDescription {
   return { resize, interpolation, crop: { height: imageSize, width: imageSize } };
 }
 
+/** What the self-check and `--unknown-below` add to the file. */
+const LATER_BYTES = 256;
+
+function budgetOf(bytes: number): SizeBudget {
+  return { bytes, sizeOf: (program) => writeProgram(program).length + LATER_BYTES };
+}
+
 interface Job {
   readonly source: string;
   readonly calibrate: string;
   readonly recipe: Recipe;
   readonly nonlinear: NonlinearChoice | undefined;
+  readonly weightBits: WeightBits | undefined;
+  /** Bytes. */
+  readonly sizeBudget: number | undefined;
   readonly count: number;
   readonly seed: number | undefined;
   readonly maxPixels: number | undefined;
@@ -59,6 +78,8 @@ async function makeProgram(job: Job, line: ProgressLine, signal: AbortSignal): P
     backend: job.backend,
     recipe: job.recipe,
     ...(job.nonlinear === undefined ? {} : { nonlinear: job.nonlinear }),
+    ...(job.weightBits === undefined ? {} : { weightBits: job.weightBits }),
+    ...(job.sizeBudget === undefined ? {} : { sizeBudget: budgetOf(job.sizeBudget) }),
     signal,
     onProgress: ({ stage, done, total }) => line.update(stage, done, total),
     ...(store === undefined ? {} : { cache: store }),
@@ -76,6 +97,8 @@ export async function quantize(args: readonly string[], io: Io): Promise<number>
     output: { type: 'string', short: 'o' },
     recipe: { type: 'string' },
     nonlinear: { type: 'string' },
+    'weight-bits': { type: 'string' },
+    'size-budget': { type: 'string' },
     count: { type: 'string' },
     seed: { type: 'string' },
     'unknown-below': { type: 'string' },
@@ -95,6 +118,8 @@ export async function quantize(args: readonly string[], io: Io): Promise<number>
     calibrate,
     recipe,
     nonlinear: values.nonlinear === undefined ? undefined : parseNonlinear(values.nonlinear),
+    weightBits: await readWeightBits(values['weight-bits']),
+    sizeBudget: readSizeBudget(values['size-budget']),
     count: integerOption(values.count, 'count', { from: 1, to: 1_000_000 }) ?? 32,
     seed: integerOption(values.seed, 'seed', { from: 0, to: 4294967295 }),
     maxPixels: maxPixels(values),

@@ -88,7 +88,7 @@ function addRowLinear(
   addend?: Addend,
 ): string {
   const n = linear.offset.length;
-  const w = builder.constant(`${name}.weight`, 'i8', [n, x.width], linear.weight);
+  const w = builder.constant(`${name}.weight`, 'i8', [n, x.width], linear.weight, linear.bits);
   // A zero-point of 0 leaves no offset: the op does without b.
   const b = linear.offset.some((entry) => entry !== 0)
     ? { b: builder.constant(`${name}.offset`, 'i32', [n], linear.offset) }
@@ -145,7 +145,7 @@ export function addEmbed(builder: ProgramBuilder, config: VitConfig, embed: Reci
     op: 'linear',
     result: 'embed.sum',
     x: { value: patches },
-    w: builder.constant('embed.weight', 'i8', [dim, width], embed.weight),
+    w: builder.constant('embed.weight', 'i8', [dim, width], embed.weight, embed.bits),
     b: builder.constant('embed.bias', 'i32', [dim], embed.bias),
   });
   const position = builder.constant('embed.position', 'i16', [tokens, dim], embed.position);

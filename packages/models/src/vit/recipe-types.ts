@@ -31,6 +31,8 @@ export interface RecipeLinear {
   /** `[N]`: -z·Σ_k weight[n,k]. */
   readonly offset: Int32Array;
   readonly scaling: RowScaling;
+  /** Bits of a weight in the file, 2 … 7; absent = 8. */
+  readonly bits?: number;
 }
 
 /**
@@ -67,6 +69,8 @@ export interface RecipeLogits {
 export interface RecipeEmbed {
   /** `[D, patch·patch·3]` on pixels minus 128. */
   readonly weight: Int8Array;
+  /** Bits of a weight in the file, 2 … 7; absent = 8. */
+  readonly bits?: number;
   /** `[D]` */
   readonly bias: Int32Array;
   readonly scaling: StaticScaling;
