@@ -6,6 +6,8 @@ export { buildCompiledPaperVit } from './convert/paper/from-compiled.js';
 export { buildPaperVit, type PaperVitOptions } from './convert/paper/from-state-dict.js';
 export { buildPaperVitFromScales, limitScales as limitPaperScales } from './convert/paper/from-weights.js';
 export { activationScale, type PaperBlockScales, type PaperScales } from './convert/paper/scales.js';
+export { buildCompiledPaperSwin } from './convert/paper/swin-from-compiled.js';
+export { buildPaperSwin, type PaperSwinOptions } from './convert/paper/swin-from-state-dict.js';
 export { type ModelFolder, readVit } from './convert/reader/read-vit.js';
 export {
   type BlockActivations,
@@ -19,6 +21,20 @@ export {
   tokenCount,
   vitForward,
 } from './convert/vit-forward.js';
+export {
+  type SwinBlockGeometry,
+  type SwinConfig,
+  type SwinStageGeometry,
+  swinStages,
+} from './swin/geometry.js';
+export {
+  inverseRows,
+  mergeRows,
+  relativePositionIndex,
+  shiftMask,
+  spreadBias,
+  windowRows,
+} from './swin/windows.js';
 export {
   addAttention,
   addEdge,

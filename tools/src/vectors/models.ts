@@ -2,14 +2,20 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Backend } from '@ivit/backend';
-import { buildCompiledPaperVit, buildPaperVit, type PaperVitOptions } from '@ivit/models';
+import {
+  buildCompiledPaperSwin,
+  buildCompiledPaperVit,
+  buildPaperSwin,
+  buildPaperVit,
+  type PaperVitOptions,
+} from '@ivit/models';
 import { type IntArray, type Program, validate } from '@ivit/program';
 import type { Tally } from './tally.js';
 import { readTensors, type Tensors } from './tensors.js';
 
 interface ModelConfig {
   readonly kind: string;
-  readonly config: { readonly img_size: number; readonly num_heads: number };
+  readonly config: { readonly img_size: number; readonly num_heads: number | readonly number[] };
 }
 
 interface TraceHash {
@@ -29,10 +35,17 @@ const NORMALIZATION = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] 
 /** Images run at once: bounds the memory of keeping every value. */
 const BATCH = 4;
 
-function build(path: string, { config }: ModelConfig): Program | undefined {
+function build(path: string, { config, kind }: ModelConfig): Program | undefined {
   const tensors = readTensors(path).entries;
   const preprocess = { resize: config.img_size, interpolation: 'bicubic', ...NORMALIZATION } as const;
-  const options: PaperVitOptions = { where: path, heads: config.num_heads, preprocess };
+  if (kind === 'swin') {
+    const options = { where: path, preprocess };
+    return tensors.has('patch_embed.proj.weight_integer')
+      ? buildPaperSwin(tensors, options)
+      : buildCompiledPaperSwin(tensors, options);
+  }
+  const heads = typeof config.num_heads === 'number' ? { heads: config.num_heads } : {};
+  const options: PaperVitOptions = { where: path, ...heads, preprocess };
   if (tensors.has('patch_embed.proj.weight_integer')) return buildPaperVit(tensors, options);
   // A compiled file may leave the weights out.
   return tensors.has('pe.w') ? buildCompiledPaperVit(tensors, options) : undefined;
@@ -199,7 +212,7 @@ function last(program: Program): number {
 /** One model folder; the reason when it is not covered. */
 export async function checkModelFolder(backend: Backend, folder: string, tally: Tally): Promise<string | undefined> {
   const model = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as ModelConfig;
-  if (model.kind !== 'vit') return `no builder for kind '${model.kind}'`;
+  if (model.kind !== 'vit' && model.kind !== 'swin') return `no builder for kind '${model.kind}'`;
   let ran = 0;
   for (const source of SOURCES) {
     const path = join(folder, source);

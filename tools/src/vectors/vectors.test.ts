@@ -69,11 +69,11 @@ describe('pnpm vectors', () => {
   });
 
   test('names what it does not cover, and fails where nothing was checked', () => {
-    const folder = mkdtempSync(join(work, 'swin-'));
-    writeFileSync(join(folder, 'config.json'), '{"kind": "swin", "config": {}}');
+    const folder = mkdtempSync(join(work, 'mixer-'));
+    writeFileSync(join(folder, 'config.json'), '{"kind": "mixer", "config": {}}');
     expect(vectors(folder)).toEqual({
       status: 1,
-      lines: [expect.stringContaining("NOT COVERED, no builder for kind 'swin'"), '0 checked, 0 different'],
+      lines: [expect.stringContaining("NOT COVERED, no builder for kind 'mixer'"), '0 checked, 0 different'],
     });
     expect(vectors(join(work, 'missing')).status).toBe(1);
     expect(vectors().status).toBe(2);

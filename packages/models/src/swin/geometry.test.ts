@@ -31,6 +31,8 @@ describe('swinStages', () => {
     [{ heads: [5, 6, 12, 24] }, '96 is no multiple of 5'],
     [{ heads: [3] }, '4 depths and 1 numbers of heads'],
     [{ imageSize: 28, windowSize: 9 }, '7 is no multiple of 2'],
+    [{ imageSize: 8192 }, '2048 tokens a side'],
+    [{ windowSize: 65 }, 'windows of 65 tokens'],
   ])('refuses %j', (change, message) => {
     expect(() => swinStages({ ...TINY, ...change })).toThrow(
       expect.objectContaining({ code: 'E_MODEL_SHAPE', message: expect.stringContaining(message) }),

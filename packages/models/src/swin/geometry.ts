@@ -44,6 +44,10 @@ function refuse(what: string, where: string): never {
   });
 }
 
+/** Tokens per side of the first grid, and of a window: far beyond published models, and index tables stay small. */
+const LARGEST_SIDE = 1024;
+const LARGEST_WINDOW = 64;
+
 function divide(value: number, divisor: number, what: string): number {
   if (divisor >= 1 && value >= divisor && value % divisor === 0) return value / divisor;
   return refuse(`${value} is no multiple of ${divisor}`, what);
@@ -61,6 +65,11 @@ export function swinStages(config: SwinConfig): readonly SwinStageGeometry[] {
     refuse(`${depths.length} depths and ${heads.length} numbers of heads`, 'stages');
   }
   let side = divide(config.imageSize, config.patchSize, 'image and patch size');
+  if (side > LARGEST_SIDE)
+    refuse(`${side} tokens a side; at most ${LARGEST_SIDE} are supported`, 'image and patch size');
+  if (config.windowSize > LARGEST_WINDOW) {
+    refuse(`windows of ${config.windowSize} tokens a side; at most ${LARGEST_WINDOW} are supported`, 'window');
+  }
   let dim = config.dim;
   return depths.map((depth, index) => {
     const place = `layers.${index}`;

@@ -1,39 +1,21 @@
-import { type Dyadic, normalizeDyadic } from '@ivit/dyadic';
 import { dyadicFromRatio } from '@ivit/dyadic/convert';
 import type { TensorEntry } from '@ivit/formats/safetensors';
-import { IvitError, type Program } from '@ivit/program';
-import type { Dyadics, IntegerLinear, PaperBlockParameters, PaperVitParameters } from '../../vit/paper-parameters.js';
+import type { Program } from '@ivit/program';
+import type { PaperBlockParameters, PaperVitParameters } from '../../vit/paper-parameters.js';
 import { buildPaperProgram } from '../../vit/paper-program.js';
-import { pixelTable } from './compile.js';
+import { readDyadic, readDyadics, readLinear } from './compiled-numbers.js';
 import type { PaperVitOptions } from './from-state-dict.js';
 import { readGeometry } from './geometry.js';
-import { biasOf, integersOf, numbersOf, type PaperTensors, permutePatchKernel, scaleOf } from './numbers.js';
-
-/** One requantization of the compiled form; m may be 2^31 and e beyond 62 before normalization. */
-function readDyadics(source: PaperTensors, name: string, count: number, bits?: 8 | 16): Dyadics {
-  if (bits !== undefined && integersOf(source, `${name}.bits`, 1, 1, 32)[0] !== bits) {
-    throw new IvitError('E_MODEL_UNSUPPORTED', `${name} quantizes to other than ${bits} bits`, {
-      where: source.where,
-      hint: 'Only the widths of the paper are supported.',
-    });
-  }
-  const multipliers = integersOf(source, `${name}.m`, count, -(2 ** 31), 2 ** 31);
-  const exponents = integersOf(source, `${name}.e`, count, 0, 2 ** 15);
-  const factors = Array.from(multipliers, (m, index) => normalizeDyadic(m, exponents[index] as number));
-  return { m: Int32Array.from(factors, (factor) => factor.m), e: Uint8Array.from(factors, (factor) => factor.e) };
-}
-
-function readDyadic(source: PaperTensors, name: string): Dyadic {
-  const { m, e } = readDyadics(source, name, 1);
-  return { m: m[0] as number, e: e[0] as number };
-}
-
-function readLinear(source: PaperTensors, name: string, n: number, k: number): IntegerLinear {
-  return {
-    weight: Int8Array.from(integersOf(source, `${name}.w`, n * k, -128, 127)),
-    bias: biasOf(source, `${name}.b`, n),
-  };
-}
+import { pixelTable } from './multipliers.js';
+import {
+  biasOf,
+  integersOf,
+  numbersOf,
+  type PaperTensors,
+  paperTensors,
+  permutePatchKernel,
+  scaleOf,
+} from './numbers.js';
 
 function readBlock(source: PaperTensors, name: string, dim: number, mlpDim: number): PaperBlockParameters {
   return {
@@ -97,6 +79,6 @@ function readParameters(source: PaperTensors, options: PaperVitOptions): PaperVi
  * @throws IvitError as {@link buildPaperVit}.
  */
 export function buildCompiledPaperVit(tensors: ReadonlyMap<string, TensorEntry>, options: PaperVitOptions): Program {
-  const source = { tensors, where: options.where ?? 'compiled model' };
+  const source = paperTensors(tensors, options.where ?? 'compiled model');
   return buildPaperProgram(readParameters(source, options), options);
 }

@@ -5,10 +5,17 @@ import type { VitPreprocess } from '../../vit/types.js';
 import { defaultHeads } from '../reader/vit-config.js';
 import { compilePaperVit } from './compile.js';
 import { readGeometry } from './geometry.js';
-import { boundNorm } from './norm.js';
-import { biasOf, hasTensor, integersOf, numbersOf, type PaperTensors, permutePatchKernel, scaleOf } from './numbers.js';
-import type { PaperQuantizedVit, QuantizedBlock, QuantizedLinear, QuantizedNorm } from './quantized.js';
+import {
+  hasTensor,
+  numbersOf,
+  type PaperTensors,
+  paperTensors,
+  permutePatchKernel,
+  requireWeightsTaken,
+} from './numbers.js';
+import type { PaperQuantizedVit, QuantizedBlock } from './quantized.js';
 import type { PaperBlockScales } from './scales.js';
+import { activation, readLinear, readNorm } from './state-dict-numbers.js';
 
 /** What a paper checkpoint does not hold. */
 export interface PaperVitOptions {
@@ -18,25 +25,6 @@ export interface PaperVitOptions {
   readonly heads?: number;
   readonly preprocess: VitPreprocess;
   readonly labels?: readonly string[];
-}
-
-function readLinear(source: PaperTensors, name: string, n: number, k: number, kind: 'fc' | 'conv'): QuantizedLinear {
-  const weight = Int8Array.from(integersOf(source, `${name}.weight_integer`, n * k, -128, 127));
-  const hasBias = hasTensor(source, `${name}.bias_integer`);
-  return {
-    weight,
-    bias: hasBias ? biasOf(source, `${name}.bias_integer`, n) : new Int32Array(n),
-    scale: Float32Array.from(numbersOf(source, `${name}.${kind}_scaling_factor`, n)),
-  };
-}
-
-function readNorm(source: PaperTensors, name: string, dim: number): QuantizedNorm {
-  const bias = integersOf(source, `${name}.bias_integer`, dim, -(2 ** 53), 2 ** 53);
-  return boundNorm(bias, Float32Array.from(numbersOf(source, `${name}.norm_scaling_factor`, dim)));
-}
-
-function activation(source: PaperTensors, name: string): number {
-  return scaleOf(source, `${name}.act_scaling_factor`);
 }
 
 function readBlock(source: PaperTensors, name: string, dim: number, mlpDim: number): QuantizedBlock {
@@ -115,6 +103,8 @@ function readStateDict(source: PaperTensors, options: PaperVitOptions): PaperQua
  * `E_MODEL_INTEGER`, `E_MODEL_SCALE`, `E_MODEL_CONFIG`; `E_PROGRAM_…` where no proof against overflow exists.
  */
 export function buildPaperVit(tensors: ReadonlyMap<string, TensorEntry>, options: PaperVitOptions): Program {
-  const source = { tensors, where: options.where ?? 'state dict' };
-  return buildPaperProgram(compilePaperVit(readStateDict(source, options)), options);
+  const source = paperTensors(tensors, options.where ?? 'state dict');
+  const model = readStateDict(source, options);
+  requireWeightsTaken(source);
+  return buildPaperProgram(compilePaperVit(model), options);
 }

@@ -5,6 +5,12 @@ import { IvitError } from '@ivit/program';
 export interface PaperTensors {
   readonly where: string;
   readonly tensors: ReadonlyMap<string, TensorEntry>;
+  /** Names of the tensors that were read. */
+  readonly taken: Set<string>;
+}
+
+export function paperTensors(tensors: ReadonlyMap<string, TensorEntry>, where: string): PaperTensors {
+  return { where, tensors, taken: new Set() };
 }
 
 const INT32_MAX = 2 ** 31 - 1;
@@ -33,6 +39,7 @@ export function shapeOfTensor({ tensors, where }: PaperTensors, name: string): r
 export function numbersOf(source: PaperTensors, name: string, count: number): Float64Array {
   const shape = shapeOfTensor(source, name);
   const entry = source.tensors.get(name) as TensorEntry;
+  source.taken.add(name);
   const isFloat = entry.dtype === 'F32' || entry.dtype === 'F64' || entry.dtype === 'F16' || entry.dtype === 'BF16';
   const values = isFloat ? toFloat64(entry) : Float64Array.from(toIntegers(entry));
   if (values.length !== count) {
@@ -59,6 +66,21 @@ export function integersOf(source: PaperTensors, name: string, count: number, lo
     );
   }
   return values;
+}
+
+/**
+ * Integer weights that nothing has read belong to a model that computes more than was built.
+ *
+ * @throws IvitError `E_MODEL_UNSUPPORTED` naming the first of them.
+ */
+export function requireWeightsTaken({ tensors, taken, where }: PaperTensors): void {
+  for (const name of tensors.keys()) {
+    if (!/\.(weight|bias)_integer$/.test(name) || taken.has(name)) continue;
+    throw new IvitError('E_MODEL_UNSUPPORTED', `the model of these sizes has no tensor ${name}`, {
+      where,
+      hint: 'The checkpoint holds more than this reader knows; leaving a layer out would change its answers.',
+    });
+  }
 }
 
 /**

@@ -1,4 +1,5 @@
-import type { IntegerLinear } from '../../vit/paper-parameters.js';
+import type { IntegerLinear } from '../../paper/types.js';
+
 import type { VitPreprocess } from '../../vit/types.js';
 import type { PaperScales } from './scales.js';
 
