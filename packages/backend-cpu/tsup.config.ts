@@ -1,3 +1,3 @@
 import { library } from '../../tsup.base';
 
-export default library({ index: 'src/index.ts', worker: 'src/worker.ts' });
+export default library({ index: 'src/index.ts', worker: 'src/worker.ts', internal: 'src/internal.ts' });

@@ -1,14 +1,15 @@
 /**
- * Walks both builds of the CPU backend's WebAssembly module, opcode by opcode, and proves that they hold no float. Prints what
+ * Walks both builds of the CPU backend's WebAssembly modules, opcode by opcode, and proves that they hold no float. Prints what
  * was walked and `N checked, N different`; exit code 1 on a problem.
  */
-import { kernelBytes } from '@ivit/backend-cpu';
-import { checkKernels } from './wasm/check.js';
+import { kernelBytes, relaxedKernelBytes } from '@ivit/backend-cpu';
+import { checkKernels, checkRelaxedKernels } from './wasm/check.js';
 
-const reports = checkKernels(kernelBytes);
-for (const [index, name] of ['unshared memory', 'shared memory'].entries()) {
+const reports = [...checkKernels(kernelBytes), ...checkRelaxedKernels(relaxedKernelBytes)];
+const NAMES = ['unshared memory', 'shared memory', '', 'relaxed, unshared memory', 'relaxed, shared memory'];
+for (const [index, name] of NAMES.entries()) {
   const report = reports[index];
-  if (report === undefined) continue;
+  if (report === undefined || name === '') continue;
   console.log(`${name}: ${report.functions} functions, ${report.opcodes} opcodes, ${report.types} value types`);
 }
 const problems = reports.flatMap((report) => report.problems);

@@ -25,6 +25,8 @@ import {
   KIND_MEAN,
   KIND_PACK,
   KIND_RAMPLOOKUP,
+  KIND_RELAXED_LINEAR,
+  KIND_RELAXED_PACK,
   KIND_REQUANTIZE,
   KIND_REQUANTIZE_ANY,
   KIND_ROWQUANTIZE,
@@ -52,6 +54,14 @@ import { softmaxStage } from './softmax';
 const SPINS: i32 = 20000;
 
 export { packPanel, packStrassenPanels };
+
+// Of the module of relaxed.ts; they throw where it is not there.
+// @ts-expect-error: decorator
+@external('env', 'relaxedLinear')
+declare function relaxedLinear(record: usize, g: i32, i0: i32, n: i32, scratch: usize): void;
+// @ts-expect-error: decorator
+@external('env', 'relaxedPack')
+declare function relaxedPack(record: usize, g: i32, i0: i32, n: i32): void;
 
 function stage(record: usize, g: i32, i0: i32, n: i32, scratch: usize): void {
   switch (word(record, STAGE_KIND)) {
@@ -102,6 +112,12 @@ function stage(record: usize, g: i32, i0: i32, n: i32, scratch: usize): void {
       break;
     case KIND_PACK:
       packStage(record, g, i0, n);
+      break;
+    case KIND_RELAXED_LINEAR:
+      relaxedLinear(record, g, i0, n, scratch);
+      break;
+    case KIND_RELAXED_PACK:
+      relaxedPack(record, g, i0, n);
       break;
     default:
       unreachable();

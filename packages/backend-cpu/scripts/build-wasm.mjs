@@ -1,5 +1,5 @@
 /**
- * Builds what `src/` imports from `src/generated/`: the WebAssembly module of `assembly/` as base64, and the worker as a
+ * Builds what `src/` imports from `src/generated/`: the WebAssembly modules of `assembly/` as base64, and the worker as a
  * script in a string, which Node starts without a file.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -37,20 +37,27 @@ function writeModule(name, constant, text) {
   writeFileSync(`${PACKAGE}${GENERATED}/${name}.ts`, source);
 }
 
+async function assemble(asc, entry, name, ...flags) {
+  const before = cwd();
+  chdir(PACKAGE); // asc looks for its entry from here
+  const wasm = `${GENERATED}/${name}`;
+  const { error, stderr } = await asc
+    .main([entry, '--outFile', wasm, ...FLAGS, ...flags], {})
+    .finally(() => chdir(before));
+  if (error) throw new Error(`asc: ${stderr.toString()}`);
+  return readFileSync(`${PACKAGE}${wasm}`);
+}
+
 /**
  * @param asc the AssemblyScript compiler
  * @param build esbuild's
  */
 export async function generate(asc, build) {
   mkdirSync(`${PACKAGE}${GENERATED}`, { recursive: true });
-  const before = cwd();
-  chdir(PACKAGE); // asc looks for its entry from here
-  const wasm = `${GENERATED}/kernels.wasm`;
-  const { error, stderr } = await asc
-    .main(['assembly/index.ts', '--outFile', wasm, ...FLAGS], {})
-    .finally(() => chdir(before));
-  if (error) throw new Error(`asc: ${stderr.toString()}`);
-  writeModule('wasm', 'WASM_BASE64', readFileSync(`${PACKAGE}${wasm}`).toString('base64'));
+  const kernels = await assemble(asc, 'assembly/index.ts', 'kernels.wasm');
+  writeModule('wasm', 'WASM_BASE64', kernels.toString('base64'));
+  const relaxed = await assemble(asc, 'assembly/relaxed.ts', 'relaxed.wasm', '--enable', 'relaxed-simd');
+  writeModule('relaxed-wasm', 'RELAXED_WASM_BASE64', relaxed.toString('base64'));
   const { outputFiles } = await build({
     absWorkingDir: PACKAGE,
     entryPoints: ['src/worker.ts'],

@@ -1,10 +1,12 @@
 import type { Backend, CompileOptions, Executable, ProbeResult } from '@ivit/backend';
 import { IvitError, type ValidatedProgram } from '@ivit/program';
 import packageJson from '../package.json';
-import { createEngine } from './engine.js';
+import { createEngine, createTrial } from './engine.js';
 import { CpuExecutable, type ThreadedRun } from './executable.js';
 import { planProgram } from './plan/encode.js';
-import { kernelBytes, type MemoryKind } from './wasm-module.js';
+import type { ProductTrial } from './product-trial.js';
+import { type Choice, INT16_ONLY, selectProduct } from './select.js';
+import { type KernelModules, kernelBytes, type MemoryKind, relaxedKernelBytes } from './wasm-module.js';
 import { createWorkerHandle, type WebWorker } from './worker-handle.js';
 import { WorkerPool } from './worker-pool.js';
 
@@ -19,6 +21,11 @@ export interface CpuBackendOptions {
    * `kernelBytes('shared')` for more.
    */
   readonly module?: WebAssembly.Module;
+  /**
+   * `relaxedKernelBytes` of the same kind, compiled ahead of time, beside `module`. Without it `module` runs alone. It is used only
+   * where a probe shows that it is exact on this machine and faster.
+   */
+  readonly relaxedModule?: WebAssembly.Module;
   /** Starts a worker with the code of `@ivit/backend-cpu/worker`, where a bundler moved that file. */
   readonly createWorker?: () => WebWorker;
 }
@@ -88,6 +95,40 @@ function requestedOutputs(program: ValidatedProgram, names: readonly string[] | 
   return outputs;
 }
 
+/** Chooses between the kernels, given a product to try them with and a clock in milliseconds. */
+export type Select = (trial: ProductTrial, now: () => number) => Choice;
+
+interface ChosenKernels {
+  readonly modules: KernelModules;
+  readonly choice: Choice;
+}
+
+/** @throws E_NO_COMPILE where the engine or the page's policy refuses to compile */
+async function compileBytes(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(bytes).catch((cause: unknown) => {
+    throw new IvitError('E_NO_COMPILE', `WebAssembly is not compiled here: ${String(cause)}`, {
+      hint: "Allow 'wasm-unsafe-eval' in the page's policy, or pass a module compiled ahead of time.",
+      cause,
+    });
+  });
+}
+
+/** The second module only where the engine knows all its operations. */
+async function relaxedCandidate(options: CpuBackendOptions, kind: MemoryKind): Promise<WebAssembly.Module | undefined> {
+  if (options.module !== undefined) return options.relaxedModule;
+  const bytes = relaxedKernelBytes(kind);
+  return WebAssembly.validate(bytes) ? compileBytes(bytes) : undefined;
+}
+
+async function chooseKernels(options: CpuBackendOptions, kind: MemoryKind, select: Select): Promise<ChosenKernels> {
+  const main = options.module ?? (await compileBytes(kernelBytes(kind)));
+  const relaxed = await relaxedCandidate(options, kind);
+  if (relaxed === undefined) return { modules: { main }, choice: INT16_ONLY };
+  const modules = { main, relaxed };
+  const choice = select(await createTrial(modules, kind), () => performance.now());
+  return { modules: choice.relaxed === undefined ? { main } : modules, choice };
+}
+
 class CpuBackend implements Backend {
   readonly specificationVersion = 1;
   readonly name = 'cpu';
@@ -95,12 +136,14 @@ class CpuBackend implements Backend {
   readonly ops = OPS;
   readonly #options: CpuBackendOptions;
   readonly #threads: number;
-  #module: Promise<WebAssembly.Module> | undefined;
+  readonly #select: Select;
+  #kernels: Promise<ChosenKernels> | undefined;
   #pool: WorkerPool | undefined;
   #lastId = 0;
 
-  constructor(options: CpuBackendOptions) {
+  constructor(options: CpuBackendOptions, select: Select) {
     this.#options = options;
+    this.#select = select;
     this.#threads = threadCount(options);
   }
 
@@ -116,18 +159,23 @@ class CpuBackend implements Backend {
       if (this.#options.module === undefined && !WebAssembly.validate(kernelBytes(this.#kind))) {
         return { available: false, code: 'E_NO_SIMD', reason: 'This WebAssembly has no 128-bit SIMD' };
       }
-      const features = this.#threads > 1 ? ['simd128', 'threads'] : ['simd128'];
+      const { verdict } = (await this.#chosen()).choice;
+      const features = [
+        'simd128',
+        ...(verdict === 'signed' || verdict === 'unsigned' ? ['relaxed-simd'] : []),
+        ...(this.#threads > 1 ? ['threads'] : []),
+      ];
       return { available: true, device: 'WebAssembly', threads: this.#threads, features };
     } catch (error) {
-      return { available: false, code: 'E_BACKEND', reason: String(error) };
+      const code = IvitError.isInstance(error) ? error.code : 'E_BACKEND';
+      return { available: false, code, reason: error instanceof Error ? error.message : String(error) };
     }
   }
 
-  #compiled(): Promise<WebAssembly.Module> {
-    if (this.#options.module !== undefined) return Promise.resolve(this.#options.module);
-    const module = this.#module ?? WebAssembly.compile(kernelBytes(this.#kind));
-    this.#module = module;
-    return module;
+  /** Modules and choice, once per backend. */
+  #chosen(): Promise<ChosenKernels> {
+    this.#kernels ??= chooseKernels(this.#options, this.#kind, this.#select);
+    return this.#kernels;
   }
 
   #startThreads(): WorkerPool {
@@ -170,20 +218,20 @@ class CpuBackend implements Backend {
     pool: WorkerPool | undefined,
   ): Promise<Executable> {
     const threads = this.#threads;
-    const plan = planProgram(program, options.outputs, threads);
+    const { modules, choice } = await this.#chosen();
+    const plan = planProgram(program, options.outputs, threads, choice.relaxed);
     if (options.memoryLimit !== undefined && plan.bytes > options.memoryLimit) {
       throw new IvitError('E_MEMORY', `The executable needs ${plan.bytes} bytes, more than ${options.memoryLimit}`, {
         where: 'memoryLimit',
         hint: 'Raise the limit or use a smaller model.',
       });
     }
-    const module = await this.#compiled();
-    const engine = await createEngine(plan, module, pool);
+    const engine = await createEngine(plan, modules, pool);
     if (options.signal?.aborted) pool?.giveBack(engine.memory);
     throwIfAborted(options.signal);
     const info = {
       backend: this.name,
-      variant: threads > 1 ? 'wasm-simd128-threads' : 'wasm-simd128',
+      variant: `wasm-${modules.relaxed === undefined ? 'simd128' : 'relaxed-simd'}${threads > 1 ? '-threads' : ''}`,
       threads,
       bytes: plan.bytes,
     };
@@ -192,7 +240,7 @@ class CpuBackend implements Backend {
       this.#lastId += 1;
       threaded = { pool, id: this.#lastId };
       const { scratch } = plan;
-      pool.load(threaded.id, module, engine.memory, (thread) => scratch.address + thread * scratch.bytes);
+      pool.load(threaded.id, modules, engine.memory, (thread) => scratch.address + thread * scratch.bytes);
     }
     return new CpuExecutable(engine, plan, options.maxBatch, info, threaded);
   }
@@ -205,5 +253,10 @@ class CpuBackend implements Backend {
  * @throws E_INPUT for a number of threads out of range
  */
 export function createCpuBackend(options: CpuBackendOptions = {}): Backend {
-  return new CpuBackend(options);
+  return createCpuBackendWith(options, selectProduct);
+}
+
+/** The same with another way to choose between kernels: for checks of ours. */
+export function createCpuBackendWith(options: CpuBackendOptions, select: Select): Backend {
+  return new CpuBackend(options, select);
 }

@@ -1,13 +1,23 @@
 import { IvitError } from '@ivit/program';
 import { type IntegerArray, viewBytes } from '@ivit/tensor';
+import { packedBytes, relaxedBytes, type WeightsEntry } from './plan/constants.js';
 import type { MemoryPlan, PlacedValue } from './plan/encode.js';
+import { ProductTrial } from './product-trial.js';
 import { CONTROL_ABORT } from './record-layout.js';
-import { instantiateKernels, type KernelExports } from './wasm-module.js';
+import {
+  instantiateKernels,
+  type KernelExports,
+  type KernelModules,
+  type LinkedKernels,
+  type MemoryKind,
+} from './wasm-module.js';
 import type { WorkerPool } from './worker-pool.js';
 
 const PAGE = 65536;
 /** Shared memories are powers of two up to so many pages (64 MiB), multiples of it beyond. */
 const STEP_PAGES = 1024;
+/** Of the memory in which kernels are tried. */
+const TRIAL_PAGES = 2;
 
 function createMemory(bytes: number, pool: WorkerPool | undefined): WebAssembly.Memory {
   let pages = Math.ceil(bytes / PAGE); // float-ok: at most 65536 pages, rounded up
@@ -30,20 +40,47 @@ function createMemory(bytes: number, pool: WorkerPool | undefined): WebAssembly.
   }
 }
 
+/** @throws E_INPUT for a module that is not ours, or the other build of it */
+async function linkKernels(
+  modules: KernelModules,
+  memory: WebAssembly.Memory,
+  kind: MemoryKind,
+): Promise<LinkedKernels> {
+  return instantiateKernels(modules, memory).catch((cause: unknown) => {
+    throw new IvitError('E_INPUT', `The module does not link: ${String(cause)}`, {
+      where: 'option module or relaxedModule',
+      hint: `Compile kernelBytes('${kind}') and relaxedKernelBytes('${kind}') of this version.`,
+      cause,
+    });
+  });
+}
+
+/**
+ * A product to try the kernels with.
+ *
+ * @throws E_INPUT as `createEngine`
+ */
+export async function createTrial(
+  modules: KernelModules,
+  kind: MemoryKind,
+  pages = TRIAL_PAGES,
+): Promise<ProductTrial> {
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: kind === 'shared' });
+  return new ProductTrial(await linkKernels(modules, memory, kind), memory);
+}
+
 /** One executable's memory with everything in it, and an instance on the calling thread. */
 export interface Engine {
   readonly memory: WebAssembly.Memory;
   readonly kernels: KernelExports;
 }
 
-type WeightEntry = Extract<MemoryPlan['constants'][number], { readonly weights: Int8Array }>;
-
 /** Packs int8 weights [rows, columns] for gemm-strassen.ts, passing them through the arena 16 rows or more at a time. */
 function packStrassen(
-  kernels: KernelExports,
+  kernels: LinkedKernels,
   memory: WebAssembly.Memory,
   plan: MemoryPlan,
-  { weights, rows, columns, address }: WeightEntry,
+  { weights, rows, columns, address }: WeightsEntry,
 ): void {
   const { arena } = plan;
   const stage = new Int8Array(memory.buffer, arena.address, arena.bytes);
@@ -57,20 +94,16 @@ function packStrassen(
     stage.set(weights.subarray((half + row) * columns, (half + end) * columns), right);
     for (let panel = row; panel < end; panel += 8) {
       const from = arena.address + (panel - row) * columns;
-      kernels.packStrassenPanels(address + (panel >> 3) * pairBytes, from, from + right, columns);
+      kernels.main.packStrassenPanels(address + (panel >> 3) * pairBytes, from, from + right, columns);
     }
   }
 }
 
 /** Packs int8 weights [rows, columns], passing them through the arena 8 rows or more at a time. */
-function packWeights(
-  kernels: KernelExports,
-  memory: WebAssembly.Memory,
-  plan: MemoryPlan,
-  { weights, rows, columns, address }: WeightEntry,
-): void {
+function packWeights(kernels: LinkedKernels, memory: WebAssembly.Memory, plan: MemoryPlan, entry: WeightsEntry): void {
+  const { weights, rows, columns, address, relaxed } = entry;
   const stage = new Int8Array(memory.buffer, plan.arena.address, plan.arena.bytes);
-  const panelBytes = ((columns + 1) >> 1) * 32;
+  const panelBytes = (relaxed === undefined ? packedBytes : relaxedBytes)(columns, 8);
   const panels = Math.max(1, Math.floor((plan.arena.bytes - 64) / (8 * columns))); // float-ok: rounded down
   for (let row = 0; row < rows; row += 8 * panels) {
     const end = Math.min(rows, row + 8 * panels);
@@ -78,7 +111,13 @@ function packWeights(
     for (let panel = row; panel < end; panel += 8) {
       const from = plan.arena.address + (panel - row) * columns;
       const to = address + (panel >> 3) * panelBytes;
-      kernels.packPanel(to, from, 1, columns, columns, Math.min(8, end - panel));
+      const there = Math.min(8, end - panel);
+      if (relaxed === undefined) {
+        kernels.main.packPanel(to, from, 1, columns, columns, there);
+      } else {
+        const bias = relaxed.bias === 0 ? 0 : relaxed.bias + panel * 4;
+        kernels.relaxed?.packPanel(to, from, 1, columns, columns, there, bias, relaxed.flip);
+      }
     }
   }
 }
@@ -86,18 +125,11 @@ function packWeights(
 /** @throws E_MEMORY; E_INPUT for a module that is not ours, or the other build of it */
 export async function createEngine(
   plan: MemoryPlan,
-  module: WebAssembly.Module,
+  modules: KernelModules,
   pool: WorkerPool | undefined,
 ): Promise<Engine> {
   const memory = createMemory(plan.bytes, pool);
-  const kernels = await instantiateKernels(module, memory).catch((cause: unknown) => {
-    const build = pool !== undefined ? 'shared' : 'unshared';
-    throw new IvitError('E_INPUT', `The module does not link: ${String(cause)}`, {
-      where: 'option module',
-      hint: `Compile kernelBytes('${build}') of this version.`,
-      cause,
-    });
-  });
+  const kernels = await linkKernels(modules, memory, pool === undefined ? 'unshared' : 'shared');
   for (const entry of plan.constants) {
     if ('weights' in entry) {
       (entry.strassen ? packStrassen : packWeights)(kernels, memory, plan, entry);
@@ -109,7 +141,7 @@ export async function createEngine(
   }
   new Uint8Array(memory.buffer, plan.arena.address, plan.arena.bytes).fill(0);
   new Int32Array(memory.buffer, plan.code.address, plan.code.words.length).set(plan.code.words);
-  return { memory, kernels };
+  return { memory, kernels: kernels.main };
 }
 
 /** Makes a command list ready for one more run. */

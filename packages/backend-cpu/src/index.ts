@@ -1,3 +1,3 @@
 export { type CpuBackendOptions, createCpuBackend } from './backend.js';
-export { kernelBytes, type MemoryKind } from './wasm-module.js';
+export { kernelBytes, type MemoryKind, relaxedKernelBytes } from './wasm-module.js';
 export type { WebWorker, WebWorkerEvent } from './worker-handle.js';

@@ -16,7 +16,7 @@ declare namespace WebAssembly {
     readonly buffer: ArrayBufferLike;
   }
   type BufferSource = ArrayBufferView<ArrayBuffer> | ArrayBuffer;
-  type Imports = Readonly<Record<string, Readonly<Record<string, Memory>>>>;
+  type Imports = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   type Exports = Readonly<Record<string, unknown>>;
   function compile(bytes: BufferSource): Promise<Module>;
   function instantiate(module: Module, imports?: Imports): Promise<Instance>;

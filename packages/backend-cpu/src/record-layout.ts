@@ -48,6 +48,8 @@ export const KIND_GATHER = 13;
 export const KIND_MEAN = 14;
 export const KIND_PACK = 15;
 export const KIND_STRASSEN = 16; // linear's record; the left half's panels, weights packed for it
+export const KIND_RELAXED_LINEAR = 17; // a LINEAR record, run by assembly/relaxed.ts
+export const KIND_RELAXED_PACK = 18; // a PACK record, the same
 
 // linear and matmul: out i32 = x · packed + bias.
 export const LINEAR_X = 2;
@@ -59,7 +61,8 @@ export const LINEAR_B = 13; // address of the packed right side
 export const LINEAR_B_GROUP = 14; // bytes of it per group
 export const LINEAR_BIAS = 15; // address of i32[8·panels], or 0
 export const LINEAR_PACKED = 16; // scratch offset of the packed left side
-export const LINEAR_WORDS = 17;
+export const LINEAR_FLIP = 17; // relaxed: what x is xor-ed with, 0 or 128; the bias lies in the packed right side
+export const LINEAR_WORDS = 18;
 
 // Before the packed left side of KIND_STRASSEN: two tiles between its products.
 export const STRASSEN_TEMP_BYTES = 256;
@@ -225,7 +228,8 @@ export const PACK_K = 6;
 export const PACK_N = 7;
 export const PACK_OUT = 8;
 export const PACK_OUT_GROUP = 9;
-export const PACK_WORDS = 10;
+export const PACK_FLIP = 10; // relaxed: as LINEAR_FLIP
+export const PACK_WORDS = 11;
 
 // Control words at the start of memory.
 export const CONTROL_ARRIVED = 64; // byte addresses, one cache line each

@@ -1,7 +1,9 @@
-/** The module's bytes, in the two builds that WebAssembly asks for: one imports a shared memory, one an unshared one. */
+/** The modules' bytes, in the two builds that WebAssembly asks for: one imports a shared memory, one an unshared one. */
+import { RELAXED_WASM_BASE64 } from './generated/relaxed-wasm.js';
 import { WASM_BASE64 } from './generated/wasm.js';
 
 const IMPORT_SECTION = 2;
+const FUNCTION_IMPORT = 0;
 const MEMORY_IMPORT = 2;
 /** Limits with a maximum; and the same of a shared memory. */
 const HAS_MAXIMUM = 1;
@@ -14,6 +16,32 @@ export interface KernelExports {
   run(group: number, count: number, threads: number, scratch: number): number;
   packPanel(to: number, x: number, kStride: number, nStride: number, k: number, columns: number): void;
   packStrassenPanels(to: number, left: number, right: number, k: number): void;
+}
+
+export interface RelaxedExports {
+  relaxedLinear(record: number, g: number, i0: number, n: number, scratch: number): void;
+  relaxedPack(record: number, g: number, i0: number, n: number): void;
+  packPanel(
+    to: number,
+    x: number,
+    kStride: number,
+    nStride: number,
+    k: number,
+    columns: number,
+    bias: number,
+    flip: number,
+  ): void;
+}
+
+export interface KernelModules {
+  readonly main: WebAssembly.Module;
+  /** There only where it was chosen. */
+  readonly relaxed?: WebAssembly.Module;
+}
+
+export interface LinkedKernels {
+  readonly main: KernelExports;
+  readonly relaxed?: RelaxedExports;
 }
 
 function decode(base64: string): Uint8Array<ArrayBuffer> {
@@ -30,18 +58,22 @@ function readNumber(bytes: Uint8Array, start: number): readonly [number, number]
   }
 }
 
-/** Offset of the flags of the one memory that the module imports (it imports nothing else). */
+/** Offset of the flags of the one memory that the module imports, beside functions. */
 function memoryFlags(bytes: Uint8Array): number {
   let at = 8;
   while (at < bytes.length) {
     const [size, body] = readNumber(bytes, at + 1);
     if (bytes[at] === IMPORT_SECTION) {
-      let [, cursor] = readNumber(bytes, body);
-      for (let name = 0; name < 2; name++) {
-        const [length, text] = readNumber(bytes, cursor);
-        cursor = text + length;
+      let [count, cursor] = readNumber(bytes, body);
+      for (; count > 0; count--) {
+        for (let name = 0; name < 2; name++) {
+          const [length, text] = readNumber(bytes, cursor);
+          cursor = text + length;
+        }
+        if (bytes[cursor] === MEMORY_IMPORT && bytes[cursor + 1] === HAS_MAXIMUM) return cursor + 1;
+        if (bytes[cursor] !== FUNCTION_IMPORT) break;
+        [, cursor] = readNumber(bytes, cursor + 1);
       }
-      if (bytes[cursor] === MEMORY_IMPORT && bytes[cursor + 1] === HAS_MAXIMUM) return cursor + 1;
       break;
     }
     at = body + size;
@@ -49,26 +81,49 @@ function memoryFlags(bytes: Uint8Array): number {
   throw new RangeError('the module imports no memory with a maximum');
 }
 
+function build(base64: string, kind: MemoryKind): Uint8Array<ArrayBuffer> {
+  const bytes = decode(base64);
+  if (kind === 'shared') bytes[memoryFlags(bytes)] = SHARED_WITH_MAXIMUM;
+  return bytes;
+}
+
 /**
  * The module's bytes. The two builds differ in one byte, the flag that says what kind of memory is imported: a module
  * with a shared memory cannot take an unshared one, nor the reverse.
  */
 export function kernelBytes(kind: MemoryKind): Uint8Array<ArrayBuffer> {
-  const bytes = decode(WASM_BASE64);
-  if (kind === 'shared') bytes[memoryFlags(bytes)] = SHARED_WITH_MAXIMUM;
-  return bytes;
+  return build(WASM_BASE64, kind);
+}
+
+/** The bytes of the module that `relaxedModule` takes: products by relaxed SIMD, which not every engine validates. */
+export function relaxedKernelBytes(kind: MemoryKind): Uint8Array<ArrayBuffer> {
+  return build(RELAXED_WASM_BASE64, kind);
 }
 
 function isKernelExports(exports: WebAssembly.Exports): exports is WebAssembly.Exports & KernelExports {
   return ['run', 'packPanel', 'packStrassenPanels'].every((name) => typeof exports[name] === 'function');
 }
 
-/** @throws WebAssembly.LinkError if the module is the other build */
+function isRelaxedExports(exports: WebAssembly.Exports): exports is WebAssembly.Exports & RelaxedExports {
+  return ['relaxedLinear', 'relaxedPack', 'packPanel'].every((name) => typeof exports[name] === 'function');
+}
+
+/** What the main module imports where no command asks for it. */
+function absent(): never {
+  throw new RangeError('the command list asks for the relaxed kernel, which is not there');
+}
+
+/** @throws WebAssembly.LinkError if a module is the other build */
 export async function instantiateKernels(
-  module: WebAssembly.Module,
+  { main, relaxed }: KernelModules,
   memory: WebAssembly.Memory,
-): Promise<KernelExports> {
-  const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
+): Promise<LinkedKernels> {
+  const second = relaxed && (await WebAssembly.instantiate(relaxed, { env: { memory } })).exports;
+  if (second !== undefined && !isRelaxedExports(second)) {
+    throw new RangeError('the relaxed module is not that of @ivit/backend-cpu');
+  }
+  const { relaxedLinear, relaxedPack } = second ?? { relaxedLinear: absent, relaxedPack: absent };
+  const { exports } = await WebAssembly.instantiate(main, { env: { memory, relaxedLinear, relaxedPack } });
   if (!isKernelExports(exports)) throw new RangeError('the module is not that of @ivit/backend-cpu');
-  return exports;
+  return second === undefined ? { main: exports } : { main: exports, relaxed: second };
 }

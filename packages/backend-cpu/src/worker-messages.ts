@@ -4,6 +4,8 @@ export type ToWorker =
       readonly kind: 'load';
       readonly id: number;
       readonly module: WebAssembly.Module;
+      /** Where the commands use it. */
+      readonly relaxed: WebAssembly.Module | undefined;
       readonly memory: WebAssembly.Memory;
       readonly scratch: number;
     }

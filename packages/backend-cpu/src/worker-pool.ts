@@ -1,4 +1,5 @@
 import { IvitError } from '@ivit/program';
+import type { KernelModules } from './wasm-module.js';
 import type { WorkerHandle } from './worker-handle.js';
 import type { FromWorker, ToWorker } from './worker-messages.js';
 
@@ -90,9 +91,16 @@ export class WorkerPool {
   }
 
   /** Gives an executable's memory to every thread. @throws E_DEVICE_LOST */
-  load(id: number, module: WebAssembly.Module, memory: WebAssembly.Memory, scratch: (thread: number) => number): void {
+  load(id: number, modules: KernelModules, memory: WebAssembly.Memory, scratch: (thread: number) => number): void {
     if (this.#lost !== undefined) throw this.#lost;
-    this.#send((thread) => ({ kind: 'load', id, module, memory, scratch: scratch(thread) }));
+    this.#send((thread) => ({
+      kind: 'load',
+      id,
+      module: modules.main,
+      relaxed: modules.relaxed,
+      memory,
+      scratch: scratch(thread),
+    }));
   }
 
   /** Runs a command list on all threads; resolves to the groups done. @throws E_DEVICE_LOST */

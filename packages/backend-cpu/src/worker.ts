@@ -44,6 +44,10 @@ function isRun(value: unknown): value is Run {
   return typeof value === 'function';
 }
 
+function absent(): never {
+  throw new RangeError('the relaxed kernel is not loaded');
+}
+
 const port = nodePort() ?? webPort();
 const loaded = new Map<number, { readonly run: Run; readonly scratch: number }>();
 
@@ -51,7 +55,11 @@ port.onMessage((message) => {
   try {
     switch (message.kind) {
       case 'load': {
-        const { exports } = new WebAssembly.Instance(message.module, { env: { memory: message.memory } });
+        const { memory } = message;
+        // Commands that the main module cannot run alone come with the other one; if they do not, it traps.
+        const { relaxedLinear = absent, relaxedPack = absent } =
+          message.relaxed === undefined ? {} : new WebAssembly.Instance(message.relaxed, { env: { memory } }).exports;
+        const { exports } = new WebAssembly.Instance(message.module, { env: { memory, relaxedLinear, relaxedPack } });
         const run = exports['run'];
         if (!isRun(run)) throw new RangeError('the module has no run');
         loaded.set(message.id, { run, scratch: message.scratch });

@@ -79,11 +79,22 @@ export function checkModule(bytes: Uint8Array, expected: Expected): WasmReport {
   return { functions, opcodes: opcodes.length, types: types.length, checked, problems };
 }
 
-const EXPORTS = ['function packPanel', 'function packStrassenPanels', 'function run', 'memory memory'];
+/** What the CPU backend's main module has beside its memory. */
+export const MAIN = {
+  exports: ['function packPanel', 'function packStrassenPanels', 'function run', 'memory memory'],
+  functions: ['relaxedLinear', 'relaxedPack'],
+} as const;
 
-/** The two builds of the CPU backend's module. They must be one module but for the flag of its memory. */
-export function checkKernels(kernelBytes: (kind: 'shared' | 'unshared') => Uint8Array): readonly WasmReport[] {
-  const [unshared, shared] = [kernelBytes('unshared'), kernelBytes('shared')];
+/** What its module of relaxed SIMD has. The backend probes the one operation that may differ between machines. */
+export const RELAXED = {
+  exports: ['function packPanel', 'function relaxedLinear', 'function relaxedPack', 'memory memory'],
+  relaxed: ['i32x4.relaxed_dot_i8x16_i7x16_add_s'],
+} as const;
+
+type Builds = (kind: 'shared' | 'unshared') => Uint8Array;
+
+function checkPair(bytesOf: Builds, expected: Omit<Expected, 'shared'>): readonly WasmReport[] {
+  const [unshared, shared] = [bytesOf('unshared'), bytesOf('shared')];
   const unequal = unshared.reduce((count, byte, at) => count + (byte === shared[at] ? 0 : 1), 0);
   const oneFlag = unshared.length === shared.length && unequal === 1;
   const pair: WasmReport = {
@@ -94,8 +105,18 @@ export function checkKernels(kernelBytes: (kind: 'shared' | 'unshared') => Uint8
     problems: oneFlag ? [] : [`the builds differ in ${unequal} bytes instead of one`],
   };
   return [
-    checkModule(unshared, { exports: EXPORTS, shared: false }),
-    checkModule(shared, { exports: EXPORTS, shared: true }),
+    checkModule(unshared, { ...expected, shared: false }),
+    checkModule(shared, { ...expected, shared: true }),
     pair,
   ];
+}
+
+/** The two builds of the CPU backend's main module. They must be one module but for the flag of its memory. */
+export function checkKernels(kernelBytes: Builds): readonly WasmReport[] {
+  return checkPair(kernelBytes, MAIN);
+}
+
+/** The same of its module of relaxed SIMD. */
+export function checkRelaxedKernels(relaxedKernelBytes: Builds): readonly WasmReport[] {
+  return checkPair(relaxedKernelBytes, RELAXED);
 }

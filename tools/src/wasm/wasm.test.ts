@@ -1,6 +1,6 @@
-import { kernelBytes } from '@ivit/backend-cpu';
+import { kernelBytes, relaxedKernelBytes } from '@ivit/backend-cpu';
 import { describe, expect, it, test } from 'vitest';
-import { checkKernels, checkModule } from './check.js';
+import { checkKernels, checkModule, checkRelaxedKernels, MAIN, RELAXED } from './check.js';
 import { CORE, PREFIXED } from './opcodes.js';
 import { walkModule } from './walk.js';
 
@@ -60,6 +60,17 @@ describe('the built module', () => {
     expect(reports[0]?.functions).toBeGreaterThan(10);
   });
 
+  it('has relaxed SIMD in its second module only, the one operation that is probed', () => {
+    const reports = checkRelaxedKernels(relaxedKernelBytes);
+    expect(reports.flatMap((report) => report.problems)).toEqual([]);
+    expect(reports[0]?.opcodes).toBeGreaterThan(300);
+    const { relaxed: _, ...none } = RELAXED;
+    const { problems: found } = checkModule(relaxedKernelBytes('unshared'), { ...none, shared: false });
+    expect(found.length).toBe(12);
+    expect(found[0]).toContain('i32x4.relaxed_dot_i8x16_i7x16_add_s may differ between machines');
+    expect(walkModule(kernelBytes('unshared')).opcodes.filter(([, name]) => name.includes('relaxed'))).toEqual([]);
+  });
+
   it('uses what makes it fast: SIMD, and atomics between threads', () => {
     const names = new Set(walkModule(kernelBytes('shared')).opcodes.map(([, name]) => name));
     for (const name of ['i32x4.dot_i16x8_s', 'v128.load', 'memory.atomic.wait32', 'i32.atomic.rmw.add']) {
@@ -72,10 +83,7 @@ describe('the built module', () => {
     const { opcodes } = walkModule(bytes);
     const [at] = opcodes.find(([, name]) => name === 'i64.add') ?? [0];
     bytes[at] = 0xa0; // f64.add
-    const { problems: found } = checkModule(bytes, {
-      exports: ['function packPanel', 'function packStrassenPanels', 'function run', 'memory memory'],
-      shared: false,
-    });
+    const { problems: found } = checkModule(bytes, { ...MAIN, shared: false });
     expect(found).toEqual([`byte ${at}: f64.add is a floating-point operation`]);
   });
 

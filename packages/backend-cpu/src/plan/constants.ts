@@ -4,17 +4,20 @@ import { aligned } from './allocate.js';
 /** Bytes read past the end of a constant by loops of eight. */
 const SLACK = 64;
 
-/** What goes to an address before the first run: bytes as they are, or int8 weights to pack for the products. */
-export type ConstantEntry =
-  | { readonly address: number; readonly data: ArrayBufferView }
-  | {
-      readonly address: number;
-      readonly weights: Int8Array;
-      readonly rows: number;
-      readonly columns: number;
-      /** Packed for gemm-strassen.ts instead of gemm.ts. */
-      readonly strassen: boolean;
-    };
+/** int8 weights to pack for the products; `bias` is the address of int32s packed with them, or 0. */
+export interface WeightsEntry {
+  readonly address: number;
+  readonly weights: Int8Array;
+  readonly rows: number;
+  readonly columns: number;
+  /** Packed for gemm-strassen.ts instead of gemm.ts. */
+  readonly strassen: boolean;
+  /** The layout of the relaxed product instead of the int16 one. */
+  readonly relaxed?: { readonly bias: number; readonly flip: number };
+}
+
+/** What goes to an address before the first run: bytes as they are, or weights. */
+export type ConstantEntry = { readonly address: number; readonly data: ArrayBufferView } | WeightsEntry;
 
 /** Bytes of a packed right side of k × n: panels of 8 columns, pairs of k. */
 export function packedBytes(k: number, n: number): number {
@@ -24,6 +27,11 @@ export function packedBytes(k: number, n: number): number {
 /** Bytes of a right side of k × n packed for gemm-strassen.ts: seven panels of half the k per 16 columns. */
 export function strassenBytes(k: number, n: number): number {
   return (n >> 4) * 7 * (k >> 2) * 32;
+}
+
+/** The same for the relaxed product: panels of 8 columns with their head, fours of k. */
+export function relaxedBytes(k: number, n: number): number {
+  return ((n + 7) >> 3) * (32 + ((k + 3) >> 2) * 32);
 }
 
 /** Gives constants their addresses, each once. */
@@ -67,13 +75,15 @@ export class ConstantPool {
   }
 
   /** int8 weights `[rows, columns]`, packed as the right side of a product with k = columns, n = rows. */
-  weights(name: string, constant: Constant, strassen: boolean): number {
-    const key = `${strassen ? 'strassen' : 'weights'} ${name}`;
+  weights(name: string, constant: Constant, strassen: boolean, relaxed?: WeightsEntry['relaxed']): number {
+    const key = `${strassen ? 'strassen' : 'weights'} ${name} ${relaxed?.bias}`;
     const known = this.#byName.get(key);
     if (known !== undefined) return known;
     const [rows, columns] = constant.shape as readonly [number, number];
-    const address = this.#reserve(strassen ? strassenBytes(columns, rows) : packedBytes(columns, rows));
-    this.entries.push({ address, weights: constant.data as Int8Array, rows, columns, strassen });
+    const size = relaxed !== undefined ? relaxedBytes : strassen ? strassenBytes : packedBytes;
+    const address = this.#reserve(size(columns, rows));
+    const entry = { address, weights: constant.data as Int8Array, rows, columns, strassen };
+    this.entries.push(relaxed === undefined ? entry : { ...entry, relaxed });
     this.#byName.set(key, address);
     return address;
   }

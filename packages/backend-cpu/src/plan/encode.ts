@@ -6,7 +6,7 @@ import { aligned, allocate, type Lease } from './allocate.js';
 import { type ConstantEntry, ConstantPool } from './constants.js';
 import { findNeeds } from './needs.js';
 import { Planner } from './planner.js';
-import { type GroupDraft, type Ref, type StageDraft, startRecord } from './stage.js';
+import { type GroupDraft, type Ref, type Relaxed, type StageDraft, startRecord } from './stage.js';
 
 /** Loops of eight read so far past the end of what they need. */
 const SLACK = 256;
@@ -17,7 +17,12 @@ const MOST_BYTES = 4294967296;
  * Rows that one unit takes through a chain with products: a panel of weights serves them all from the first-level cache. Several
  * threads take less at a time, so that they finish together.
  */
-const PRODUCT_STRIP = { alone: 24, shared: 8 };
+const PRODUCT_STRIP = { alone: 24, shared: 8, sharedRelaxed: 12 };
+function productStrip(threads: number, relaxed: Relaxed | undefined): number {
+  if (threads === 1) return PRODUCT_STRIP.alone;
+  return relaxed === undefined ? PRODUCT_STRIP.shared : PRODUCT_STRIP.sharedRelaxed;
+}
+
 /** Rows of a unit without products. */
 const PLAIN_STRIP = 16;
 
@@ -86,9 +91,9 @@ class Encoder {
   readonly list: number[] = [];
   scratchBytes = 0;
 
-  constructor(planner: Planner, addresses: ReadonlyMap<string, number>, codeBase: number, threads: number) {
+  constructor(planner: Planner, addresses: ReadonlyMap<string, number>, codeBase: number, productStrip: number) {
     this.#planner = planner;
-    this.#productStrip = threads > 1 ? PRODUCT_STRIP.shared : PRODUCT_STRIP.alone;
+    this.#productStrip = productStrip;
     this.#addresses = addresses;
     this.#codeBase = codeBase;
   }
@@ -128,7 +133,11 @@ class Encoder {
       const columns = stage.sumColumns ?? (stage.width + 7) & ~7;
       const stride = (columns * DTYPES[dtype].bytes + 15) & ~15;
       places.set(stage.result, { lease: leases.length, stride });
-      leases.push({ start: index, end: lastRead.get(stage.result) ?? index, bytes: rows * stride + 64 });
+      leases.push({
+        start: index,
+        end: lastRead.get(stage.result) ?? index,
+        bytes: (stage.sumRows?.(strip) ?? rows) * stride + 64,
+      });
     }
     const { offsets, bytes } = allocate(leases);
     this.scratchBytes = Math.max(this.scratchBytes, bytes);
@@ -173,12 +182,18 @@ class Encoder {
  *
  * @param outputs values to keep to the end of a run
  * @param threads how many run it: each has scratch of its own
+ * @param relaxed the kernel of int8 products, where it is not the int16 one
  * @throws IvitError E_MEMORY beyond 4 GiB
  */
-export function planProgram(program: ValidatedProgram, outputs: readonly string[], threads: number): MemoryPlan {
+export function planProgram(
+  program: ValidatedProgram,
+  outputs: readonly string[],
+  threads: number,
+  relaxed?: Relaxed,
+): MemoryPlan {
   const pool = new ConstantPool(R.CONTROL_BYTES);
   const needs = findNeeds(program, outputs);
-  const planner = new Planner({ program, pool }, needs);
+  const planner = new Planner({ program, pool, relaxed }, needs);
   const groups = planner.plan();
   const uses = findUses(groups);
   const kept = new Set(outputs);
@@ -208,7 +223,7 @@ export function planProgram(program: ValidatedProgram, outputs: readonly string[
   const listAddress = aligned(counters.address + counters.count * 4);
   const listBytes = groups.length * R.GROUP_WORDS * 4;
   const codeBase = aligned(listAddress + listBytes);
-  const encoder = new Encoder(planner, addresses, codeBase, threads);
+  const encoder = new Encoder(planner, addresses, codeBase, productStrip(threads, relaxed));
   for (const [index, group] of groups.entries()) encoder.encode(group, counters.address + index * 4);
   // The list comes first so that one array holds both.
   const gap = (codeBase - listAddress) >> 2;

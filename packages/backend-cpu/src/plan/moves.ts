@@ -1,8 +1,8 @@
 /** Groups that move values between rows, or sum over them. */
 import { type DType, elementCount, planView, type View } from '@ivit/tensor';
 import * as R from '../record-layout.js';
-import { packedBytes } from './constants.js';
-import { type GroupDraft, type Ref, type StageDraft, startRecord, typeCode } from './stage.js';
+import { packedBytes, relaxedBytes } from './constants.js';
+import { type GroupDraft, type Ref, type Relaxed, type StageDraft, startRecord, typeCode } from './stage.js';
 
 /** Elements that a unit of a move handles at least. */
 const UNIT_ELEMENTS = 16384;
@@ -109,7 +109,13 @@ export function meanGroup(
 }
 
 /** int8 `[groups…, K, N]`, its leading axes walked by one stride, packed as right sides of products. */
-export function packGroup(source: string | number, result: string, view: View, groups: number): GroupDraft {
+export function packGroup(
+  source: string | number,
+  result: string,
+  view: View,
+  groups: number,
+  relaxed: Relaxed | undefined,
+): GroupDraft {
   const rank = view.shape.length;
   const [k, n] = view.shape.slice(-2) as [number, number];
   const [kStride, nStride] = view.strides.slice(-2) as [number, number];
@@ -127,7 +133,7 @@ export function packGroup(source: string | number, result: string, view: View, g
         width: 0,
         reads: [x],
         encode({ resolve }) {
-          const record = startRecord(R.KIND_PACK, R.PACK_WORDS);
+          const record = startRecord(relaxed === undefined ? R.KIND_PACK : R.KIND_RELAXED_PACK, R.PACK_WORDS);
           record[R.PACK_X] = resolve(x, 'i8')[0] as number;
           record[R.PACK_X_GROUP] = groupStride;
           record[R.PACK_K_STRIDE] = kStride;
@@ -135,7 +141,8 @@ export function packGroup(source: string | number, result: string, view: View, g
           record[R.PACK_K] = k;
           record[R.PACK_N] = n;
           record[R.PACK_OUT] = resolve(out, 'i8')[0] as number;
-          record[R.PACK_OUT_GROUP] = packedBytes(k, n);
+          record[R.PACK_OUT_GROUP] = (relaxed === undefined ? packedBytes : relaxedBytes)(k, n);
+          record[R.PACK_FLIP] = relaxed?.flip ?? 0;
           return record;
         },
       },

@@ -5,7 +5,7 @@
 import { type Interval, isDense, type MatmulOp, type Op, type Operand, type RequantizeOp } from '@ivit/program';
 import { type DType, denseView, elementCount, type View } from '@ivit/tensor';
 import { Chains, turnedRows } from './chains.js';
-import { packedBytes } from './constants.js';
+import { packedBytes, relaxedBytes } from './constants.js';
 import { gatherGroup, meanGroup, packGroup, viewGroup } from './moves.js';
 import type { Box } from './needs.js';
 import { lookupStage, ramplookupStage, shiftgeluStage, softmaxStage } from './nonlinear-stages.js';
@@ -13,7 +13,7 @@ import { linearStage, matmulStage } from './product-stages.js';
 import { requantizeStage } from './requantize-stage.js';
 import { layernormStage, rowquantizeStage, rowscaleStage } from './row-stages.js';
 import { broadcastView, collapse, type RowSpace, rowAccess, rowSpace, scalarAccess } from './rows.js';
-import type { GroupDraft, Ref, RowOrder, StageSource } from './stage.js';
+import type { GroupDraft, Ref, Relaxed, RowOrder, StageSource } from './stage.js';
 import { PlanValues } from './values.js';
 
 export class Planner {
@@ -169,14 +169,16 @@ export class Planner {
     const space = rowSpace(shape, this.#needOf(op));
     const view = this.values.viewOf(op.b);
     const [k, n] = view.shape.slice(-2) as [number, number];
-    const b = this.#packed(op.b, view, space.groups);
+    const type = this.values.typeOf(op.a);
+    const relaxed = type === 'i8' ? this.#source.relaxed : undefined;
+    const b = this.#packed(op.b, view, space.groups, relaxed);
     const a = this.#rows(op.a, space);
-    const stage = matmulStage(op, a, this.values.typeOf(op.a), k, n, b);
+    const stage = matmulStage(op, a, type, k, n, b, relaxed);
     this.#chains.append(space, stage);
   }
 
   /** The right side of a product, packed by a group of its own before the chain. */
-  #packed(operand: Operand, view: View, groups: number): Ref {
+  #packed(operand: Operand, view: View, groups: number, relaxed: Relaxed | undefined): Ref {
     let source = operand;
     let shown = view;
     if ('value' in operand && this.#chains.makes(operand.value)) this.#chains.close();
@@ -186,9 +188,12 @@ export class Planner {
       shown = denseView(view.shape);
     }
     const [k, n] = view.shape.slice(-2) as [number, number];
-    const name = this.values.make('packed', { dtype: 'i8', shape: [groups, packedBytes(k, n)] });
+    const name = this.values.make('packed', {
+      dtype: 'i8',
+      shape: [groups, (relaxed === undefined ? packedBytes : relaxedBytes)(k, n)],
+    });
     const x = 'value' in source ? source.value : this.values.constantCopy(source.constant, view, shown);
-    this.#chains.add(packGroup(x, name, shown, groups));
+    this.#chains.add(packGroup(x, name, shown, groups, relaxed));
     return { value: name, access: { offset: 0, group: 0, row: 0 } };
   }
 

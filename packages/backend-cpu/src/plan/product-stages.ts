@@ -2,9 +2,22 @@
 import type { LinearOp, MatmulOp } from '@ivit/program';
 import type { DType } from '@ivit/tensor';
 import * as R from '../record-layout.js';
-import { packedBytes, padded, strassenBytes } from './constants.js';
+import { packedBytes, padded, relaxedBytes, strassenBytes } from './constants.js';
 import { gainsByStrassen } from './product-form.js';
-import { constantData, type Ref, type StageDraft, type StageSource, startRecord, typeCode } from './stage.js';
+import {
+  constantData,
+  type Ref,
+  type Relaxed,
+  type StageDraft,
+  type StageSource,
+  startRecord,
+  typeCode,
+} from './stage.js';
+
+/** Rows of a strip of the relaxed product. */
+const RELAXED_ROWS = 6;
+
+const strips = (rows: number): number => Math.ceil(rows / RELAXED_ROWS); // float-ok: small, rounded up
 
 interface Product {
   readonly result: string;
@@ -19,27 +32,36 @@ interface Product {
   readonly weightBytes: number;
   /** By gemm-strassen.ts, b packed for it. */
   readonly strassen: boolean;
+  /** By the relaxed kernel, whose right side holds the bias; never with `strassen`. */
+  readonly relaxed?: Relaxed;
 }
 
 /** Scratch for the packed left side of a unit. */
-function packedRowBytes(strip: number, k: number, strassen: boolean): number {
+function packedRowBytes(strip: number, k: number, { strassen, relaxed }: Product): number {
+  if (relaxed !== undefined) return strips(strip) * ((k + 15) >> 4) * 96;
   if (!strassen) return ((strip + 3) >> 2) * ((k + 7) >> 3) * 64;
   return R.STRASSEN_TEMP_BYTES + 7 * ((strip + 7) >> 3) * (((k >> 1) + 7) >> 3) * 64;
 }
 
+function productKind({ strassen, relaxed }: Product): number {
+  if (relaxed !== undefined) return R.KIND_RELAXED_LINEAR;
+  return strassen ? R.KIND_STRASSEN : R.KIND_LINEAR;
+}
+
 function productStage(product: Product): StageDraft {
-  const { result, x, xType, k, n, b, strassen } = product;
+  const { result, x, xType, k, n, b, strassen, relaxed } = product;
   const panels = (n + 7) >> 3;
   const reads = typeof b === 'number' ? [x] : [x, b];
   return {
     result,
     width: n,
     reads,
-    temps: (strip) => [packedRowBytes(strip, k, strassen)],
+    temps: (strip) => [packedRowBytes(strip, k, product)],
     sumColumns: panels * 8,
+    ...(relaxed === undefined ? {} : { sumRows: (strip: number) => strips(strip) * RELAXED_ROWS }),
     weightBytes: product.weightBytes,
     encode({ resolve, temp, sum }) {
-      const record = startRecord(strassen ? R.KIND_STRASSEN : R.KIND_LINEAR, R.LINEAR_WORDS);
+      const record = startRecord(productKind(product), R.LINEAR_WORDS);
       record.splice(R.LINEAR_X, 4, ...resolve(x, xType));
       record.splice(R.LINEAR_OUT, 4, ...sum());
       record[R.LINEAR_X_TYPE] = typeCode(xType);
@@ -49,6 +71,7 @@ function productStage(product: Product): StageDraft {
       record[R.LINEAR_B_GROUP] = product.bGroup;
       record[R.LINEAR_BIAS] = product.bias;
       record[R.LINEAR_PACKED] = temp(0);
+      record[R.LINEAR_FLIP] = relaxed?.flip ?? 0;
       return record;
     },
   };
@@ -59,35 +82,32 @@ export function linearStage(source: StageSource, op: LinearOp, x: Ref, needed: n
   const weights = source.program.constants[op.w];
   if (weights === undefined) throw new RangeError(`no constant ${op.w}`);
   const [n, k] = weights.shape as readonly [number, number];
-  const strassen = gainsByStrassen(needed, k, n);
+  const strassen = source.relaxed === undefined && gainsByStrassen(needed, k, n);
   const bias = op.b === undefined ? 0 : source.pool.bytes(padded(constantData(source, op.b)));
-  return productStage({
-    result: op.result,
-    x,
-    xType: 'i8',
-    k,
-    n,
-    b: source.pool.weights(op.w, weights, strassen),
-    bGroup: 0,
-    bias,
-    weightBytes: strassen ? strassenBytes(k, n) : packedBytes(k, n),
-    strassen,
-  });
+  const { relaxed } = source;
+  const product = { result: op.result, x, xType: 'i8', k, n, bGroup: 0, bias, strassen } as const;
+  if (relaxed === undefined) {
+    const weightBytes = (strassen ? strassenBytes : packedBytes)(k, n);
+    return productStage({ ...product, b: source.pool.weights(op.w, weights, strassen), weightBytes });
+  }
+  const b = source.pool.weights(op.w, weights, false, { bias, flip: relaxed.flip });
+  return productStage({ ...product, b, weightBytes: relaxedBytes(k, n), relaxed });
 }
 
-/** @param b packed right sides, one per group of the result's rows */
-export function matmulStage(op: MatmulOp, x: Ref, xType: DType, k: number, n: number, b: Ref): StageDraft {
-  const bytes = packedBytes(k, n);
-  return productStage({
-    result: op.result,
-    x,
-    xType,
-    k,
-    n,
-    b,
-    bGroup: bytes,
-    bias: 0,
-    weightBytes: 0,
-    strassen: false,
-  });
+/**
+ * @param b packed right sides, one per group of the result's rows
+ * @param relaxed how they are packed
+ */
+export function matmulStage(
+  op: MatmulOp,
+  x: Ref,
+  xType: DType,
+  k: number,
+  n: number,
+  b: Ref,
+  relaxed: Relaxed | undefined,
+): StageDraft {
+  const bGroup = (relaxed === undefined ? packedBytes : relaxedBytes)(k, n);
+  const product = { result: op.result, x, xType, k, n, b, bGroup, bias: 0, weightBytes: 0, strassen: false };
+  return productStage(relaxed === undefined ? product : { ...product, relaxed });
 }

@@ -4,10 +4,17 @@ import { STAGE_KIND, STAGE_LENGTH, TYPE_I8, TYPE_I16, TYPE_I32, TYPE_U8 } from '
 import type { ConstantPool } from './constants.js';
 import type { RowAccess, RowSpace } from './rows.js';
 
+/** The relaxed kernel as the machine has it: `flip` is what its second operand is xor-ed with, see assembly/relaxed-gemm.ts. */
+export interface Relaxed {
+  readonly flip: 0 | 128;
+}
+
 /** What the stage builders share. */
 export interface StageSource {
   readonly program: ValidatedProgram;
   readonly pool: ConstantPool;
+  /** Products of int8 by int8 go to the relaxed kernel. */
+  readonly relaxed: Relaxed | undefined;
 }
 
 export function constantData(source: StageSource, name: string): IntegerArray {
@@ -46,6 +53,8 @@ export interface StageDraft {
   readonly temps?: (strip: number) => readonly number[];
   /** Products write int32 sums of so many columns to scratch; whoever else needs them gets a copy. */
   readonly sumColumns?: number;
+  /** Rows that a product writes for a unit of so many, where its strips are not of 4 or 8 rows. */
+  readonly sumRows?: (strip: number) => number;
   /** Bytes of packed weights that the stage streams through. */
   readonly weightBytes?: number;
   encode(context: EncodeContext): number[];
