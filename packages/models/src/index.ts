@@ -4,11 +4,15 @@ export { layerNorm } from './convert/layer-norm.js';
 export { erf, exp, gelu, powerOfTwo } from './convert/math.js';
 export { buildCompiledPaperVit } from './convert/paper/from-compiled.js';
 export { buildPaperVit, type PaperVitOptions } from './convert/paper/from-state-dict.js';
-export { buildPaperVitFromScales, limitScales as limitPaperScales } from './convert/paper/from-weights.js';
+export {
+  buildPaperVitFromScales,
+  limitScales as limitPaperScales,
+  requireClassReadout,
+} from './convert/paper/from-weights.js';
 export { activationScale, type PaperBlockScales, type PaperScales } from './convert/paper/scales.js';
 export { buildCompiledPaperSwin } from './convert/paper/swin-from-compiled.js';
 export { buildPaperSwin, type PaperSwinOptions } from './convert/paper/swin-from-state-dict.js';
-export { type ModelFolder, readVit } from './convert/reader/read-vit.js';
+export { type ModelFolder, type ReadVitOptions, readVit } from './convert/reader/read-vit.js';
 export {
   type BlockActivations,
   blockForward,
@@ -18,7 +22,6 @@ export {
   headForward,
   patchOffsets,
   pixelTable,
-  tokenCount,
   vitForward,
 } from './convert/vit-forward.js';
 export {
@@ -47,6 +50,9 @@ export {
   addHeadNorm,
   addNorm,
   addProjection,
+  addRowLinear,
+  addRowQuantize,
+  addScaling,
   addSoftmaxTable,
   blockPrefix,
   buildRecipeVit,
@@ -72,6 +78,7 @@ export {
   type StaticScaling,
   type VitRecipe,
 } from './vit/recipe-types.js';
+export { patchCount, prefixTokens, readoutOf, tokenCount } from './vit/tokens.js';
 export type {
   FloatLinear,
   FloatNorm,
@@ -79,5 +86,6 @@ export type {
   VitBlockWeights,
   VitConfig,
   VitPreprocess,
+  VitReadout,
   VitWeights,
 } from './vit/types.js';

@@ -14,10 +14,25 @@ export interface RandomVitShape {
 
 export const SMALL_SHAPE: RandomVitShape = { patch: 4, side: 3, dim: 12, depth: 2, heads: 3, mlp: 20, classes: 5 };
 
+/** What a made-up ViT has beside the plain one's tensors, or lacks. */
+export interface RandomVitFeatures {
+  /** Tokens in front of the patches; default one, the class token. */
+  readonly tokens?: 0 | 1 | 2;
+  /** Whether those have a position; default true. */
+  readonly positioned?: boolean;
+  /** Name of the final norm; default `norm`. */
+  readonly norm?: 'norm' | 'fc_norm';
+  /** Default true. */
+  readonly qkvBias?: boolean;
+  /** Under which names; default none. */
+  readonly layerScale?: 'ls' | 'gamma';
+}
+
 export type NamedTensors = Map<string, { shape: number[]; data: Float32Array }>;
 
 /** Seeded weights under timm names. */
-export function randomTimmTensors(shape: RandomVitShape, seed: number): NamedTensors {
+export function randomTimmTensors(shape: RandomVitShape, seed: number, features: RandomVitFeatures = {}): NamedTensors {
+  const { tokens: prefix = 1, positioned = true, qkvBias = true, layerScale } = features;
   const next = randomStream(seed);
   const tensors: NamedTensors = new Map();
   const put = (name: string, sizes: number[], scale: number, center = 0): void => {
@@ -32,20 +47,27 @@ export function randomTimmTensors(shape: RandomVitShape, seed: number): NamedTen
     put(`${name}.weight`, [shape.dim], 0.5, 1);
     put(`${name}.bias`, [shape.dim], 0.3);
   };
-  put('cls_token', [1, 1, shape.dim], 0.5);
-  put('pos_embed', [1, 1 + shape.side ** 2, shape.dim], 0.5);
+  if (prefix > 0) put('cls_token', [1, 1, shape.dim], 0.5);
+  if (prefix > 1) put('dist_token', [1, 1, shape.dim], 0.5);
+  put('pos_embed', [1, (positioned ? prefix : 0) + shape.side ** 2, shape.dim], 0.5);
   put('patch_embed.proj.weight', [shape.dim, 3, shape.patch, shape.patch], 0.3);
   put('patch_embed.proj.bias', [shape.dim], 0.3);
   for (let index = 0; index < shape.depth; index += 1) {
     norm(`blocks.${index}.norm1`);
     linear(`blocks.${index}.attn.qkv`, 3 * shape.dim, shape.dim);
+    if (!qkvBias) tensors.delete(`blocks.${index}.attn.qkv.bias`);
     linear(`blocks.${index}.attn.proj`, shape.dim, shape.dim);
     norm(`blocks.${index}.norm2`);
     linear(`blocks.${index}.mlp.fc1`, shape.mlp, shape.dim);
     linear(`blocks.${index}.mlp.fc2`, shape.dim, shape.mlp);
+    for (const half of [1, 2]) {
+      if (layerScale === 'ls') put(`blocks.${index}.ls${half}.gamma`, [shape.dim], 0.6, 0.3);
+      if (layerScale === 'gamma') put(`blocks.${index}.gamma_${half}`, [shape.dim], 0.6, 0.3);
+    }
   }
-  norm('norm');
+  norm(features.norm ?? 'norm');
   linear('head', shape.classes, shape.dim);
+  if (prefix > 1) linear('head_dist', shape.classes, shape.dim);
   return tensors;
 }
 

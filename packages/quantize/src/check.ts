@@ -1,16 +1,15 @@
-import type { FloatTensor, VitWeights } from '@ivit/models';
+import { type FloatTensor, prefixTokens, readoutOf, tokenCount, type VitWeights } from '@ivit/models';
 import { IvitError } from '@ivit/program';
 import { checkNotEmpty } from './calibration.js';
 import type { CalibrationPhoto } from './types.js';
 
 /** Every float tensor of the weights under a readable name, in a fixed order. */
 export function* tensorsOf(weights: VitWeights): Generator<readonly [string, FloatTensor, readonly number[]]> {
-  const { dim, mlpDim, classes, patchSize, imageSize } = weights.config;
-  const side = imageSize / patchSize;
+  const { dim, mlpDim, classes, patchSize } = weights.config;
   yield ['patchEmbed.weight', weights.patchEmbed.weight, [dim, patchSize * patchSize * 3]];
   yield ['patchEmbed.bias', weights.patchEmbed.bias, [dim]];
-  yield ['classToken', weights.classToken, [dim]];
-  yield ['positionEmbedding', weights.positionEmbedding, [1 + side * side, dim]];
+  yield ['classToken', weights.classToken, [prefixTokens(weights.config) * dim]];
+  yield ['positionEmbedding', weights.positionEmbedding, [tokenCount(weights.config), dim]];
   for (const [index, block] of weights.blocks.entries()) {
     const linears = [
       ['qkv', block.qkv, 3 * dim, dim],
@@ -34,6 +33,9 @@ export function* tensorsOf(weights: VitWeights): Generator<readonly [string, Flo
   yield ['norm.bias', weights.norm.bias, [dim]];
   yield ['head.weight', weights.head.weight, [classes, dim]];
   yield ['head.bias', weights.head.bias, [classes]];
+  if (weights.distillationHead === undefined) return;
+  yield ['distillationHead.weight', weights.distillationHead.weight, [classes, dim]];
+  yield ['distillationHead.bias', weights.distillationHead.bias, [classes]];
 }
 
 /**
@@ -48,6 +50,15 @@ export function checkWeights(weights: VitWeights): void {
     throw new IvitError('E_WEIGHTS_SHAPE', 'the configuration does not fit itself or the blocks', {
       where: JSON.stringify(config),
       hint: 'heads must divide dim, patchSize imageSize, and depth be the number of blocks.',
+    });
+  }
+  const readout = readoutOf(config);
+  const prefix = prefixTokens(config);
+  const readable = readout === 'class' ? prefix >= 1 : readout !== 'distilled' || prefix === 2;
+  if (!readable || (readout === 'distilled') !== (weights.distillationHead !== undefined)) {
+    throw new IvitError('E_WEIGHTS_SHAPE', `readout ${readout} does not fit ${prefix} tokens in front of the patches`, {
+      where: JSON.stringify(config),
+      hint: 'class needs a class token; distilled needs a distillation token and head.',
     });
   }
   for (const [name, tensor, shape] of tensorsOf(weights)) {

@@ -3,9 +3,10 @@ import {
   EMBED,
   embed as embedFloat,
   PIXELS,
+  patchCount,
   patchOffsets,
+  prefixTokens,
   type RecipeEmbed,
-  tokenCount,
   type VitWeights,
 } from '@ivit/models';
 import { createProgramBuilder } from '@ivit/program';
@@ -60,7 +61,7 @@ export async function quantizeEmbed(
 ): Promise<EmbedResult> {
   const { config } = weights;
   const { patchSize } = config;
-  const tokens = tokenCount(config) - 1;
+  const tokens = patchCount(config);
   const width = patchSize * patchSize * 3;
   const offsets = patchOffsets(config);
   const moments = createMoments(width);
@@ -123,7 +124,7 @@ function decideEmbed(weights: VitWeights, moments: SecondMoments, unit: number, 
     ratios[n] = accumulatorUnit / unit;
     bound = Math.max(bound, 128 * absolute + magnitude(bias[n] as number));
   }
-  const position = positionEmbedding.data.subarray(dim);
+  const position = positionEmbedding.data.subarray(prefixTokens(config) * dim);
   const positionUnit = maxMagnitude(position) / INT16_MAX || unit;
   return {
     weight,

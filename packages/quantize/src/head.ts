@@ -1,9 +1,23 @@
-import { addHead, addHeadNorm, headForward, LOGITS, type RecipeHead, tokenCount, type VitWeights } from '@ivit/models';
+import {
+  addHead,
+  addHeadNorm,
+  type FloatLinear,
+  type HeadActivations,
+  headForward,
+  LOGITS,
+  prefixTokens,
+  type RecipeFactors,
+  type RecipeHead,
+  type RecipeLinear,
+  readoutOf,
+  tokenCount,
+  type VitWeights,
+} from '@ivit/models';
 import type { Streams } from './block-context.js';
-import { chooseNormEdge, type EdgeChoice } from './edge.js';
+import { chooseNormEdge, chooseStep, type EdgeChoice, SYMMETRIC_ZERO_POINTS } from './edge.js';
 import { createEdgeStatistics, type EdgeStatistics } from './edge-statistics.js';
 import { chooseFactors } from './factors.js';
-import { finishLinear, roundLinear } from './linear.js';
+import { finishLinear, type RoundedLinear, type RowLinearInput, roundLinear } from './linear.js';
 import type { NonlinearChoice } from './nonlinear-choice.js';
 import { magnitude, powerOfTwo } from './numeric.js';
 import { createMeter, edgeReport, measure } from './quality.js';
@@ -22,7 +36,50 @@ export interface HeadResult {
 /** Passes of one photo through {@link quantizeHead}, for progress. */
 export const HEAD_PASSES = 3;
 
-/** Decides final norm and classifier. Logits get the finest unit 2^-t, t ≤ 16, whose bound stays in int32. */
+/** One classifier and what it reads: the class row, or the distillation row. */
+interface Classifier {
+  /** Of the normalized row in the program. */
+  readonly name: string;
+  readonly head: FloatLinear;
+  readonly choice: EdgeChoice;
+  readonly statistics: EdgeStatistics;
+  readonly floats: readonly Float32Array[];
+}
+
+/** Rows of the residual stream that the final norm reads. */
+function rowsRead({ config }: VitWeights, stream: Float32Array): Float32Array {
+  const readout = readoutOf(config);
+  if (readout === 'class') return stream.subarray(0, config.dim);
+  return readout === 'distilled'
+    ? stream.subarray(0, 2 * config.dim)
+    : stream.subarray(prefixTokens(config) * config.dim);
+}
+
+function classifiersOf(
+  weights: VitWeights,
+  floats: readonly HeadActivations[],
+  factors: RecipeFactors | undefined,
+): readonly Classifier[] {
+  const classifier = (name: string, head: FloatLinear, rows: readonly Float32Array[], norms = rows): Classifier => {
+    const norm = chooseNormEdge(weights.norm, undefined, norms, name, factors);
+    // Where rows are averaged after the norm, the row that gets an int8 scale is the mean, not what the step is for.
+    const { zeroPoint } =
+      norms === rows ? norm.edge : chooseStep(rows, weights.config.dim, SYMMETRIC_ZERO_POINTS, name);
+    const choice = { ...norm, edge: { ...norm.edge, zeroPoint } };
+    return { name, head, choice, statistics: createEdgeStatistics(choice, 1, weights.config.dim), floats: rows };
+  };
+  const rows = floats.flatMap((float) => float.rows ?? []);
+  const norms = floats.map((float) => float.norm);
+  const main = classifier('norm', weights.head, norms, rows.length > 0 ? rows : norms);
+  if (weights.distillationHead === undefined) return [main];
+  const distillation = floats.flatMap((float) => float.distillationNorm ?? []);
+  return [main, classifier('norm.distillation', weights.distillationHead, distillation)];
+}
+
+/**
+ * Decides final norm and classifier. Logits get the finest unit 2^-t, t ≤ 16, whose bound stays in int32.
+ * With a distillation head each classifier yields half its logits, and the program adds the two.
+ */
 export async function quantizeHead(
   weights: VitWeights,
   streams: Streams,
@@ -31,91 +88,120 @@ export async function quantizeHead(
   bits: number | undefined,
 ): Promise<HeadResult> {
   const { config } = weights;
-  const { dim } = config;
-  const n = tokenCount(config);
-  const photos = streams.floats.length;
-  const norms: Float32Array[] = [];
-  const logits: Float32Array[] = [];
+  const floats: HeadActivations[] = [];
   for (const stream of streams.floats) {
     checkAborted(runner.signal);
-    const float = headForward(weights, stream);
-    norms.push(float.norm);
-    logits.push(float.logits);
+    floats.push(headForward(weights, stream));
     runner.advance();
     await breathe();
   }
-  const input = { name: 'stream', shape: [n, dim] };
+  const rows = streams.floats.map((stream) => rowsRead(weights, stream));
+  const factors = nonlinear.norm === 'ptf' ? chooseFactors(rows, config.dim, streams.unit) : undefined;
+  const classifiers = classifiersOf(weights, floats, factors);
+  const [main, distillation] = classifiers;
+  if (main === undefined) throw new RangeError('a model has a classifier');
+  const norms = {
+    norm: main.choice.edge,
+    ...(distillation === undefined ? {} : { distillation: { norm: distillation.choice.edge } }),
+  };
+  const input = { name: 'stream', shape: [tokenCount(config), config.dim] };
   const integersOf = (photo: number): readonly Int16Array[] => [streams.integers[photo] as Int16Array];
-  // Of all rows the norm reads the class token's alone.
-  const classRows = streams.floats.map((stream) => stream.subarray(0, dim));
-  const factors = nonlinear.norm === 'ptf' ? chooseFactors(classRows, dim, streams.unit) : undefined;
-  const norm = chooseNormEdge(weights.norm, undefined, norms, 'norm', factors);
-  const statistics = createEdgeStatistics(norm, 1, dim);
   await runStage(
     runner,
     {
       inputs: [input],
-      build: (builder) => void addHeadNorm(builder, input.name, norm.edge),
-      outputs: ['norm.row', 'norm.codes'],
+      build: (builder) => void addHeadNorm(builder, config, input.name, norms),
+      outputs: classifiers.flatMap(({ name }) => [`${name}.row`, `${name}.codes`]),
     },
-    photos,
+    floats.length,
     integersOf,
-    (photo, outputs) => statistics.add(rowCodesOf(outputs, 'norm', 1), norms[photo] as Float32Array),
+    (photo, outputs) => {
+      for (const { name, statistics, floats: rows } of classifiers) {
+        statistics.add(rowCodesOf(outputs, name, 1), rows[photo] as Float32Array);
+      }
+    },
   );
-  const head = decideHead(weights, statistics, norm, bits);
+  const head = decideHead(classifiers, bits);
   const meter = createMeter();
   const unit = powerOfTwo(-head.outputShift);
   await runStage(
     runner,
     {
       inputs: [input],
-      build: (builder) => void addHead(builder, addHeadNorm(builder, input.name, norm.edge), head),
+      build: (builder) => void addHead(builder, addHeadNorm(builder, config, input.name, head), head),
       outputs: [LOGITS],
     },
-    photos,
+    floats.length,
     integersOf,
     (photo, outputs) => {
       const { data } = outputOf(outputs, LOGITS);
-      measure(meter, logits[photo] as Float32Array, (i) => (data[i] as number) * unit);
+      measure(meter, (floats[photo] as HeadActivations).logits, (i) => (data[i] as number) * unit);
     },
   );
-  const edges = [statistics.report('norm'), edgeReport(LOGITS, meter, unit, 'tensor')];
+  const edges = [
+    ...classifiers.map(({ name, statistics }) => statistics.report(name)),
+    edgeReport(LOGITS, meter, unit, 'tensor'),
+  ];
   return { head, edges };
 }
 
-function decideHead(
-  weights: VitWeights,
-  statistics: EdgeStatistics,
-  norm: EdgeChoice,
-  bits: number | undefined,
-): RecipeHead {
-  const { weight, bias } = weights.head;
+/** A classifier with rounded weights; its share of the logits and its unit are still open. */
+interface RoundedClassifier {
+  readonly classifier: Classifier;
+  readonly input: RowLinearInput;
+  readonly rounded: RoundedLinear;
+  readonly bias: Float64Array;
+}
+
+function roundClassifier(classifier: Classifier, bits: number | undefined): RoundedClassifier {
+  const { head, choice, statistics } = classifier;
+  const { weight, bias } = head;
   const classes = bias.data.length;
   const dim = weight.data.length / classes;
   // β's part that the norm's int16 step cannot express: Σ_c W[n,c]·rest[c] joins the bias.
   const realBias = Float64Array.from(bias.data, (entry, n) => {
     let sum = entry;
-    for (let c = 0; c < dim; c += 1) sum += (weight.data[n * dim + c] as number) * (norm.rest?.[c] ?? 0);
+    for (let c = 0; c < dim; c += 1) sum += (weight.data[n * dim + c] as number) * (choice.rest?.[c] ?? 0);
     return sum;
   });
   const input = { ...statistics.nextInput(weight, new Float64Array(classes).fill(1), 'head'), bits };
-  const rounded = roundLinear(input);
-  for (let outputShift = MAX_OUTPUT_SHIFT; outputShift > 0; outputShift -= 1) {
-    const scale = powerOfTwo(outputShift);
-    const inUnits = { ...rounded, ratios: rounded.ratios.map((ratio) => ratio * scale) };
-    const linear = finishLinear(
-      input,
-      inUnits,
-      realBias.map((entry) => entry * scale),
-    );
-    const { m, e, k, bias: integerBias } = linear.scaling;
-    const fits = m.every((multiplier, c) => {
-      const numerator =
-        (rounded.bounds[c] as number) * input.rowFactor * magnitude(multiplier) +
-        magnitude(integerBias[c] as number) * powerOfTwo(k);
-      return numerator + powerOfTwo(e) <= INT32_MAX * powerOfTwo(e);
-    });
-    if (fits) return { norm: norm.edge, linear, outputShift };
+  return { classifier, input, rounded: roundLinear(input), bias: realBias };
+}
+
+/** The layer in units of 1/scale. */
+function scaled({ input, rounded, bias }: RoundedClassifier, scale: number): RecipeLinear {
+  if (scale === 1) return finishLinear(input, rounded, bias);
+  const inUnits = { ...rounded, ratios: rounded.ratios.map((ratio) => ratio * scale) };
+  return finishLinear(
+    input,
+    inUnits,
+    bias.map((entry) => entry * scale),
+  );
+}
+
+/** Whether no result can pass `limit`. */
+function staysWithin(limit: number, { input, rounded }: RoundedClassifier, linear: RecipeLinear): boolean {
+  const { m, e, k, bias } = linear.scaling;
+  return m.every((multiplier, c) => {
+    const numerator =
+      (rounded.bounds[c] as number) * input.rowFactor * magnitude(multiplier) +
+      magnitude(bias[c] as number) * powerOfTwo(k);
+    return numerator + powerOfTwo(e) <= limit * powerOfTwo(e);
+  });
+}
+
+function decideHead(classifiers: readonly Classifier[], bits: number | undefined): RecipeHead {
+  const heads = classifiers.map((classifier) => roundClassifier(classifier, bits));
+  const share = 1 / heads.length;
+  for (let outputShift = MAX_OUTPUT_SHIFT; ; outputShift -= 1) {
+    const linears = heads.map((head) => scaled(head, share * powerOfTwo(outputShift)));
+    const fits = heads.every((head, i) => staysWithin(INT32_MAX * share, head, linears[i] as RecipeLinear));
+    if (!fits && outputShift > 0) continue;
+    const [main, distillation] = classifiers.map((classifier, i) => ({
+      norm: classifier.choice.edge,
+      linear: linears[i] as RecipeLinear,
+    }));
+    if (main === undefined) throw new RangeError('a model has a classifier');
+    return { ...main, ...(distillation === undefined ? {} : { distillation }), outputShift };
   }
-  return { norm: norm.edge, linear: finishLinear(input, rounded, realBias), outputShift: 0 };
 }

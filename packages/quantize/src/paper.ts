@@ -11,6 +11,7 @@ import {
   type PaperBlockScales,
   type PaperScales,
   powerOfTwo,
+  requireClassReadout,
   type VitWeights,
 } from '@ivit/models';
 import { type Program, validate } from '@ivit/program';
@@ -96,6 +97,7 @@ function tokensOf(weights: VitWeights): number {
  */
 export async function quantizePaper(options: QuantizeOptions): Promise<QuantizeResult> {
   const { weights, photos, signal } = options;
+  requireClassReadout(weights.config);
   const buffers = createBlockActivations(weights.config);
   const total = 2 * photos.length;
   let done = 0;

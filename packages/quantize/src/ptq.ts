@@ -2,6 +2,7 @@ import {
   buildRecipeVit,
   createBlockActivations,
   type RecipeBlock,
+  tokenCount,
   type VitRecipe,
   type VitWeights,
 } from '@ivit/models';
@@ -147,6 +148,5 @@ function geluTableOf({ gelu = 'exact' }: NonlinearChoice): Int16Array {
 }
 
 function tokensSquared(weights: VitWeights): number {
-  const side = weights.config.imageSize / weights.config.patchSize;
-  return (side * side + 1) * (side * side + 1);
+  return tokenCount(weights.config) * tokenCount(weights.config);
 }

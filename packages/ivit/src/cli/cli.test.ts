@@ -335,6 +335,18 @@ describe('ivit quantize', () => {
     expect(budget.recipe).toBe('ptq@1+weights=mixed');
   });
 
+  it('asks for the number of heads where no file tells, and takes it', async () => {
+    const { at, model, photos } = await workshop();
+    const path = join(model, 'config.json');
+    const { num_heads: _, ...silent } = JSON.parse(await readFile(path, 'utf8'));
+    await writeFile(path, JSON.stringify(silent));
+    const args = ['quantize', model, '--calibrate', photos, '-o', join(at, 'x'), '--no-cache', '--recipe', 'paper@1'];
+    const refused = await runCli(args);
+    expect(refused).toMatchObject({ status: 1, stdout: '' });
+    expect(refused.stderr).toMatch(/^ivit: E_MODEL_CONFIG: .*--heads/m);
+    expect((await runCli([...args, '--heads', '2'])).status).toBe(0);
+  });
+
   it('names a calibration photo that is corrupt and leaves no file', async () => {
     const { at, model, photos } = await workshop();
     await writeFile(join(photos, '1.jpg'), (await readFile(CAT)).subarray(0, 5000));

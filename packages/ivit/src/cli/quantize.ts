@@ -51,6 +51,7 @@ interface Job {
   readonly sizeBudget: number | undefined;
   readonly count: number;
   readonly seed: number | undefined;
+  readonly heads: number | undefined;
   readonly maxPixels: number | undefined;
   readonly unknownBelow: number | undefined;
   readonly hub: ReturnType<typeof hubOptions>;
@@ -61,7 +62,7 @@ interface Job {
 async function makeProgram(job: Job, line: ProgressLine, signal: AbortSignal): Promise<QuantizeResult> {
   const folder = await readModelFolder(job.source, { hub: job.hub, signal, onProgress: showLoading(line) });
   line.update('read weights');
-  const weights = readVit(folder);
+  const weights = readVit(folder, job.heads === undefined ? {} : { heads: job.heads });
   const photos = await readCalibrationPhotos(job.calibrate, {
     image: imageRule(weights),
     count: job.count,
@@ -101,6 +102,7 @@ export async function quantize(args: readonly string[], io: Io): Promise<number>
     'size-budget': { type: 'string' },
     count: { type: 'string' },
     seed: { type: 'string' },
+    heads: { type: 'string' },
     'unknown-below': { type: 'string' },
     report: { type: 'string' },
     ...BACKEND_OPTIONS,
@@ -122,6 +124,7 @@ export async function quantize(args: readonly string[], io: Io): Promise<number>
     sizeBudget: readSizeBudget(values['size-budget']),
     count: integerOption(values.count, 'count', { from: 1, to: 1_000_000 }) ?? 32,
     seed: integerOption(values.seed, 'seed', { from: 0, to: 4294967295 }),
+    heads: integerOption(values.heads, 'heads', { from: 1, to: 1024 }),
     maxPixels: maxPixels(values),
     unknownBelow: integerOption(values['unknown-below'], 'unknown-below', { from: 0, to: 65536 }),
     hub: hubOptions(values, io),

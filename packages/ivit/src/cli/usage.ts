@@ -27,6 +27,7 @@ quantize
   --size-budget SIZE weights of 8, 6 or 4 bits, layer by layer, until the file fits, e.g. 4MB
   --count N          calibration photos to use (32)
   --seed S           choose them at random by this seed instead of evenly by name
+  --heads N          attention heads, where no file of the model tells
   --unknown-below K  answers with a score below K/65536 are "unknown" (0 … 65536)
   --report FILE      write the quantization report there as JSON
 inspect

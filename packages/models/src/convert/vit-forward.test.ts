@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { randomStream } from '../../test/random.js';
-import { type NamedTensors, randomTimmTensors, SMALL_SHAPE, timmConfig, timmFolder } from '../../test/random-vit.js';
+import {
+  type NamedTensors,
+  type RandomVitFeatures,
+  randomTimmTensors,
+  SMALL_SHAPE,
+  timmConfig,
+  timmFolder,
+} from '../../test/random-vit.js';
 import { readVit } from './reader/read-vit.js';
 import { blockForward, createBlockActivations, embed, headForward, vitForward } from './vit-forward.js';
 
@@ -18,7 +25,11 @@ function erfSeries(x: number): number {
 }
 
 /** A second forward, straight from the paper in lists of doubles: no shared code, no float32 on the way. */
-function plainForward(tensors: NamedTensors, pixels: Uint8Array): { stream: Matrix; logits: number[] } {
+function plainForward(
+  tensors: NamedTensors,
+  pixels: Uint8Array,
+  pool: 'token' | 'avg' = 'token',
+): { stream: Matrix; logits: number[] } {
   const { patch, side, dim, depth, heads } = SMALL_SHAPE;
   const width = dim / heads;
   const get = (name: string): Float32Array => {
@@ -27,8 +38,9 @@ function plainForward(tensors: NamedTensors, pixels: Uint8Array): { stream: Matr
     return tensor.data;
   };
   const linear = (x: Matrix, name: string): Matrix => {
-    const bias = [...get(`${name}.bias`)];
     const weight = get(`${name}.weight`);
+    const outputs = tensors.get(`${name}.weight`)?.shape[0] ?? 0;
+    const bias = tensors.has(`${name}.bias`) ? [...get(`${name}.bias`)] : new Array<number>(outputs).fill(0);
     return x.map((row) =>
       bias.map((offset, n) => row.reduce((sum, v, c) => sum + v * (weight[n * row.length + c] as number), offset)),
     );
@@ -43,6 +55,11 @@ function plainForward(tensors: NamedTensors, pixels: Uint8Array): { stream: Matr
           (get(`${name}.bias`)[c] as number),
       );
     });
+  const scaled = (x: Matrix, block: string, half: number): Matrix => {
+    const names = [`${block}.ls${half}.gamma`, `${block}.gamma_${half}`];
+    const gamma = names.flatMap((name) => (tensors.has(name) ? [get(name)] : []))[0];
+    return gamma === undefined ? x : x.map((row) => row.map((v, c) => v * (gamma[c] as number)));
+  };
   const add = (a: Matrix, b: Matrix): Matrix => a.map((row, i) => row.map((v, c) => v + (b[i]?.[c] as number)));
   const mean = [0.485, 0.456, 0.406];
   const std = [0.229, 0.224, 0.225];
@@ -62,8 +79,11 @@ function plainForward(tensors: NamedTensors, pixels: Uint8Array): { stream: Matr
     }
   }
   const position = get('pos_embed');
-  let stream = [[...get('cls_token')], ...linear(patches, 'patch_embed.proj')].map((row, i) =>
-    row.map((v, c) => v + (position[i * dim + c] as number)),
+  const prefix = ['cls_token', 'dist_token'].filter((name) => tensors.has(name)).map((name) => [...get(name)]);
+  const bodies = linear(patches, 'patch_embed.proj');
+  const unplaced = position.length === dim * side * side ? prefix.length : 0;
+  let stream = [...prefix, ...bodies].map((row, i) =>
+    row.map((v, c) => (i < unplaced ? v : v + (position[(i - unplaced) * dim + c] as number))),
   );
   for (let index = 0; index < depth; index += 1) {
     const block = `blocks.${index}`;
@@ -85,13 +105,26 @@ function plainForward(tensors: NamedTensors, pixels: Uint8Array): { stream: Matr
       }
       return row;
     });
-    stream = add(stream, linear(mixed, `${block}.attn.proj`));
+    stream = add(stream, scaled(linear(mixed, `${block}.attn.proj`), block, 1));
     const hidden = linear(norm(stream, `${block}.norm2`), `${block}.mlp.fc1`).map((row) =>
       row.map((v) => (v * (1 + erfSeries(v / Math.SQRT2))) / 2),
     );
-    stream = add(stream, linear(hidden, `${block}.mlp.fc2`));
+    stream = add(stream, scaled(linear(hidden, `${block}.mlp.fc2`), block, 2));
   }
-  return { stream, logits: linear(norm([stream[0] as number[]], 'norm'), 'head')[0] as number[] };
+  const body = stream.slice(prefix.length);
+  const average = (x: Matrix): Matrix => [
+    (x[0] as number[]).map((_, c) => x.reduce((sum, row) => sum + (row[c] as number), 0) / x.length),
+  ];
+  const classify = (x: Matrix, head: string): number[] => linear(x, head)[0] as number[];
+  const finalNorm = tensors.has('fc_norm.weight') ? 'fc_norm' : 'norm';
+  if (pool === 'avg') {
+    const pooled = finalNorm === 'fc_norm' ? norm(average(body), 'fc_norm') : average(norm(body, 'norm'));
+    return { stream, logits: classify(pooled, 'head') };
+  }
+  const logits = classify(norm([stream[0] as number[]], finalNorm), 'head');
+  if (!tensors.has('head_dist.weight')) return { stream, logits };
+  const other = classify(norm([stream[1] as number[]], 'norm'), 'head_dist');
+  return { stream, logits: logits.map((v, c) => (v + (other[c] as number)) / 2) };
 }
 
 const tensors = randomTimmTensors(SMALL_SHAPE, 20261123);
@@ -103,6 +136,30 @@ const pixels = Uint8Array.from({ length: (SMALL_SHAPE.patch * SMALL_SHAPE.side) 
 
 /** Float32 storage between layers costs about 1e-7 of each value; sums here stay below 10. */
 const TOLERANCE = 2e-5;
+
+const VARIANTS: readonly (readonly [string, RandomVitFeatures, 'token' | 'avg'])[] = [
+  ['distilled', { tokens: 2 }, 'token'],
+  ['mean of the patches, then the norm', { tokens: 0, norm: 'fc_norm' }, 'avg'],
+  ['the norm, then the mean of the patches', { tokens: 0 }, 'avg'],
+  ['mean of the patches beside a class token', { norm: 'fc_norm' }, 'avg'],
+  ['norm, then mean, beside a class token', {}, 'avg'],
+  ['class token under fc_norm', { norm: 'fc_norm' }, 'token'],
+  ['class token without position, layer scale', { positioned: false, layerScale: 'ls' }, 'token'],
+  ['layer scale under its older names, qkv without bias', { layerScale: 'gamma', qkvBias: false }, 'token'],
+];
+
+describe('vitForward of other ViTs', () => {
+  it.each(VARIANTS)('%s', (_, features, pool) => {
+    const varied = randomTimmTensors(SMALL_SHAPE, 31, features);
+    const read = readVit(timmFolder(varied, { ...timmConfig(SMALL_SHAPE), global_pool: pool }));
+    const wanted = plainForward(varied, pixels, pool).logits;
+    const logits = vitForward(read, pixels);
+    expect(logits).toHaveLength(wanted.length);
+    for (const [index, value] of wanted.entries()) {
+      expect(Math.abs((logits[index] as number) - value)).toBeLessThan(TOLERANCE);
+    }
+  });
+});
 
 describe('vitForward', () => {
   it('agrees with an independent forward in doubles, logits and last residual stream', () => {

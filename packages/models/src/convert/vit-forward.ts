@@ -1,4 +1,5 @@
 import { IvitError } from '@ivit/program';
+import { patchCount, prefixTokens, readoutOf, tokenCount } from '../vit/tokens.js';
 import type { FloatLinear, VitConfig, VitPreprocess, VitWeights } from '../vit/types.js';
 import { type AttentionBuffers, attend } from './attention.js';
 import { matmulF32 } from './gemm.js';
@@ -6,7 +7,7 @@ import { layerNorm } from './layer-norm.js';
 import { gelu } from './math.js';
 
 /**
- * Everything one block computes for one photo. N = 1 + (imageSize/patchSize)² tokens (row 0 = class token),
+ * Everything one block computes for one photo. N = tokenCount(config) tokens (prefix tokens, then patches),
  * D = dim, H = heads, M = mlpDim; float32, row-major.
  */
 export interface BlockActivations extends AttentionBuffers {
@@ -24,12 +25,6 @@ export interface BlockActivations extends AttentionBuffers {
   readonly gelu: Float32Array;
   /** `[N,D]`, residual stream after the block. */
   readonly output: Float32Array;
-}
-
-/** Tokens of a ViT, the class token included. */
-export function tokenCount(config: VitConfig): number {
-  const side = config.imageSize / config.patchSize;
-  return 1 + side * side;
 }
 
 /** Fresh buffers for {@link blockForward}; one set serves any number of calls. */
@@ -88,7 +83,7 @@ function linear(x: Float32Array, layer: FloatLinear, rows: number, out: Float32A
  * Pixels to the residual stream before block 0.
  *
  * @param pixels u8 H×W×3, row-major, H = W = imageSize.
- * @returns `[N,D]`: class token and patches, position embedding added.
+ * @returns `[N,D]`: prefix tokens and patches, position embedding added.
  * @throws IvitError `E_INPUT_SIZE` when the pixel count is wrong.
  */
 export function embed(weights: VitWeights, pixels: Uint8Array): Float32Array {
@@ -109,7 +104,7 @@ export function embed(weights: VitWeights, pixels: Uint8Array): Float32Array {
     patches[i] = table[(offset % 3) * 256 + (pixels[offset] as number)] as number;
   }
   const stream = new Float32Array(n * dim);
-  linear(patches, weights.patchEmbed, n - 1, stream.subarray(dim));
+  linear(patches, weights.patchEmbed, patchCount(config), stream.subarray(prefixTokens(config) * dim));
   stream.set(weights.classToken.data, 0);
   const position = weights.positionEmbedding.data;
   for (let i = 0; i < stream.length; i += 1) stream[i] = (stream[i] as number) + (position[i] as number);
@@ -152,17 +147,52 @@ export function blockForward(
   return into;
 }
 
-/** The class row after the final norm `[D]`, and the logits `[classes]`. */
+/** What the end of the model computes for one photo. */
 export interface HeadActivations {
+  /** `[D]`, input of the classifier. */
   readonly norm: Float32Array;
+  /** `[classes]` */
   readonly logits: Float32Array;
+  /** `[patches,D]`, rows after the final norm; readout `norm-mean` only. */
+  readonly rows?: Float32Array;
+  /** `[D]`, input of the distillation classifier; readout `distilled` only. */
+  readonly distillationNorm?: Float32Array;
 }
 
-/** Final norm of row 0 of the residual stream `x [N,D]`, and the classifier. */
+/** f32 mean of the rows of `x [rows,D]`, summed in float64, rows ascending. */
+function meanOfRows(x: Float32Array, dim: number): Float32Array {
+  const rows = x.length / dim;
+  const mean = new Float32Array(dim);
+  for (let c = 0; c < dim; c += 1) {
+    let sum = 0;
+    for (let at = c; at < x.length; at += dim) sum += x[at] as number;
+    mean[c] = sum / rows;
+  }
+  return mean;
+}
+
+/** Final norm, pooling and classifier on the residual stream `x [N,D]`. */
 export function headForward(weights: VitWeights, x: Float32Array): HeadActivations {
-  const { dim, classes, layerNormEps } = weights.config;
-  const norm = layerNorm(x.subarray(0, dim), weights.norm, layerNormEps, new Float32Array(dim));
-  return { norm, logits: linear(norm, weights.head, 1, new Float32Array(classes)) };
+  const { config } = weights;
+  const { dim, classes, layerNormEps } = config;
+  const normOf = (rows: Float32Array): Float32Array =>
+    layerNorm(rows, weights.norm, layerNormEps, new Float32Array(rows.length));
+  const classify = (head: FloatLinear, row: Float32Array): Float32Array =>
+    linear(row, head, 1, new Float32Array(classes));
+  const readout = readoutOf(config);
+  const patches = x.subarray(prefixTokens(config) * dim);
+  if (readout === 'norm-mean') {
+    const rows = normOf(patches);
+    const norm = meanOfRows(rows, dim);
+    return { norm, logits: classify(weights.head, norm), rows };
+  }
+  const norm = normOf(readout === 'mean-norm' ? meanOfRows(patches, dim) : x.subarray(0, dim));
+  const logits = classify(weights.head, norm);
+  if (readout !== 'distilled') return { norm, logits };
+  if (weights.distillationHead === undefined) throw new RangeError('a distilled model needs a distillation head');
+  const distillationNorm = normOf(x.subarray(dim, 2 * dim));
+  const other = classify(weights.distillationHead, distillationNorm);
+  return { norm, logits: logits.map((logit, c) => (logit + (other[c] as number)) / 2), distillationNorm };
 }
 
 /**

@@ -20,6 +20,7 @@ import {
   type StaticScaling,
   type VitRecipe,
 } from './recipe-types.js';
+import { patchCount, prefixTokens, readoutOf } from './tokens.js';
 import type { VitConfig } from './types.js';
 
 /** Names of the values that the recipe's program makes, for callers that ask a backend for them. */
@@ -47,7 +48,7 @@ function addParam(builder: ProgramBuilder, name: string, data: Int32Array): Para
 }
 
 /** Static requantization to i16, per channel over the axes `axis … axis+run-1` or per tensor. */
-function addScaling(
+export function addScaling(
   builder: ProgramBuilder,
   result: string,
   x: Operand,
@@ -71,14 +72,14 @@ function addScaling(
 }
 
 /** `rowscale` and `rowquantize` of an i16 operand `[…,width]`. */
-function addRowQuantize(builder: ProgramBuilder, name: string, x: Operand, zeroPoint: number): RowQuantized {
+export function addRowQuantize(builder: ProgramBuilder, name: string, x: Operand, zeroPoint: number): RowQuantized {
   const row = builder.add({ op: 'rowscale', result: `${name}.row`, x, cp: 127 - zeroPoint, cn: 128 + zeroPoint });
   const codes = builder.add({ op: 'rowquantize', result: `${name}.codes`, x, row: { value: row }, z: zeroPoint });
   return { codes, row, width: builder.type(codes).shape.at(-1) ?? 1 };
 }
 
 /** Linear on row-quantized input: i32 accumulator `NAME.sum`, requantized value `result`. */
-function addRowLinear(
+export function addRowLinear(
   builder: ProgramBuilder,
   name: string,
   result: string,
@@ -151,7 +152,7 @@ export function addEmbed(builder: ProgramBuilder, config: VitConfig, embed: Reci
   const position = builder.constant('embed.position', 'i16', [tokens, dim], embed.position);
   const bodies = addScaling(
     builder,
-    'embed.tokens',
+    prefixTokens(config) === 0 ? EMBED : 'embed.tokens',
     { value: sum },
     embed.scaling,
     { axis: 1, run: 1 },
@@ -160,7 +161,9 @@ export function addEmbed(builder: ProgramBuilder, config: VitConfig, embed: Reci
       ...embed.positionRatio,
     },
   );
-  const classRow = builder.constant('embed.class', 'i16', [1, dim], embed.classRow);
+  const prefix = prefixTokens(config);
+  if (prefix === 0) return bodies;
+  const classRow = builder.constant('embed.class', 'i16', [prefix, dim], embed.classRow);
   return builder.add({ op: 'concat', result: EMBED, operands: [{ constant: classRow }, { value: bodies }] });
 }
 
@@ -285,18 +288,62 @@ export function addFc2(
   return addRowLinear(builder, `${prefix}.fc2`, `${prefix}.residual2`, x, block.fc2, 'i16', addend);
 }
 
-/** Final norm of the class row: i16 `norm [D]` and its codes. */
-export function addHeadNorm(builder: ProgramBuilder, x: string, edge: RecipeEdge): RowQuantized {
-  const norm = builder.add({ op: 'layernorm', result: 'norm.norm', x: normInput(builder, 'norm', x, edge) });
-  const dim = builder.type(norm).shape.at(-1) ?? 1;
-  const classRow = { value: norm, view: { offset: 0, shape: [dim], strides: [1] } };
-  addScaling(builder, 'norm', classRow, edge.scaling, { axis: 0, run: 1 });
-  return addRowQuantize(builder, 'norm', { value: 'norm' }, edge.zeroPoint);
+/** i16 `NAME [D]` and its codes from the final norm's row `row` of `norm.norm [N,D]`. */
+function addHeadRow(builder: ProgramBuilder, name: string, row: number, edge: RecipeEdge): RowQuantized {
+  const dim = builder.type('norm.norm').shape.at(-1) ?? 1;
+  const view = { offset: row * dim, shape: [dim], strides: [1] };
+  addScaling(builder, name, { value: 'norm.norm', view }, edge.scaling, { axis: 0, run: 1 });
+  return addRowQuantize(builder, name, { value: name }, edge.zeroPoint);
 }
 
-/** Classifier: i32 `logits [classes]` in units of 2^-outputShift. */
-export function addHead(builder: ProgramBuilder, x: RowQuantized, head: RecipeHead): string {
-  return addRowLinear(builder, 'head', LOGITS, x, head.linear, 'i32');
+/**
+ * From the residual stream `x [N,D]` to what the classifiers read: i16 `norm [D]` and its codes; for a distilled model
+ * `norm.distillation [D]` and its codes as well.
+ */
+export function addHeadNorm(
+  builder: ProgramBuilder,
+  config: VitConfig,
+  x: string,
+  head: { readonly norm: RecipeEdge; readonly distillation?: { readonly norm: RecipeEdge } },
+): readonly RowQuantized[] {
+  const { dim } = config;
+  const readout = readoutOf(config);
+  const input = normInput(builder, 'norm', x, head.norm);
+  if (readout === 'class' || readout === 'distilled') {
+    builder.add({ op: 'layernorm', result: 'norm.norm', x: input });
+    const classRow = addHeadRow(builder, 'norm', 0, head.norm);
+    if (head.distillation === undefined) return [classRow];
+    return [classRow, addHeadRow(builder, 'norm.distillation', 1, head.distillation.norm)];
+  }
+  const shape = [patchCount(config), dim];
+  const patches = { ...input, view: { offset: prefixTokens(config) * dim, shape, strides: [dim, 1] } };
+  if (readout === 'mean-norm') {
+    const pooled = builder.add({ op: 'mean', result: 'norm.pooled', x: patches, axis: 0 });
+    const norm = builder.add({ op: 'layernorm', result: 'norm.norm', x: { value: pooled } });
+    addScaling(builder, 'norm', { value: norm }, head.norm.scaling, { axis: 0, run: 1 });
+  } else {
+    const norm = builder.add({ op: 'layernorm', result: 'norm.norm', x: patches });
+    const rows = addScaling(builder, 'norm.rows', { value: norm }, head.norm.scaling, { axis: 1, run: 1 });
+    builder.add({ op: 'mean', result: 'norm', x: { value: rows }, axis: 0 });
+  }
+  return [addRowQuantize(builder, 'norm', { value: 'norm' }, head.norm.zeroPoint)];
+}
+
+/**
+ * Classifier: i32 `logits [classes]` in units of 2^-outputShift; for a distilled model the sum of two halves, each
+ * rounded to that unit.
+ *
+ * @param inputs of {@link addHeadNorm}.
+ */
+export function addHead(builder: ProgramBuilder, inputs: readonly RowQuantized[], head: RecipeHead): string {
+  const [classRow, distillationRow] = inputs;
+  if (classRow === undefined) throw new RangeError('a classifier needs an input');
+  if (distillationRow === undefined || head.distillation === undefined) {
+    return addRowLinear(builder, 'head', LOGITS, classRow, head.linear, 'i32');
+  }
+  const half = addRowLinear(builder, 'head', 'head.class', classRow, head.linear, 'i32');
+  const addend = { operand: { value: half }, m: 1, e: 0 };
+  return addRowLinear(builder, 'head.distillation', LOGITS, distillationRow, head.distillation.linear, 'i32', addend);
 }
 
 /** What a program records besides its arithmetic. */
@@ -337,7 +384,6 @@ export function buildRecipeVit(recipe: VitRecipe, geluTable: Int16Array, details
     const active = addGelu(builder, prefix, hidden, block.gelu, table);
     stream = addFc2(builder, prefix, active, middle, block);
   }
-  const norm = addHeadNorm(builder, stream, recipe.head.norm);
-  const output = addHead(builder, norm, recipe.head);
+  const output = addHead(builder, addHeadNorm(builder, config, stream, recipe.head), recipe.head);
   return builder.build({ output, outputShift: recipe.head.outputShift, ...details });
 }

@@ -74,10 +74,10 @@ export interface RecipeEmbed {
   /** `[D]` */
   readonly bias: Int32Array;
   readonly scaling: StaticScaling;
-  /** `[tokens, D]` i16, the class token's row left out. */
+  /** `[patches, D]` i16, the prefix tokens' rows left out. */
   readonly position: Int16Array;
   readonly positionRatio: Ratio;
-  /** `[D]`: class token plus its position, in the residual's unit. */
+  /** `[P,D]`: prefix tokens plus their positions, in the residual's unit. */
   readonly classRow: Int16Array;
 }
 
@@ -98,7 +98,10 @@ export interface RecipeBlock {
 
 export interface RecipeHead {
   readonly norm: RecipeEdge;
+  /** With a distillation head: to half the logits. */
   readonly linear: RecipeLinear;
+  /** The distillation row's norm and classifier (to half the logits); readout `distilled` only. */
+  readonly distillation?: { readonly norm: RecipeEdge; readonly linear: RecipeLinear };
   /** Logits come in units of 2^-outputShift. */
   readonly outputShift: number;
 }

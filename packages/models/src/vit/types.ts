@@ -4,7 +4,13 @@ export interface FloatTensor {
   readonly data: Float32Array;
 }
 
-/** Geometry of a plain ViT/DeiT. */
+/**
+ * What the classifier reads: the class row after the final norm; class and distillation row, each with a head of its
+ * own, logits averaged; the mean of the patch rows, taken before or after the final norm.
+ */
+export type VitReadout = 'class' | 'distilled' | 'mean-norm' | 'norm-mean';
+
+/** Geometry of a ViT/DeiT. */
 export interface VitConfig {
   /** Input side in pixels (square). */
   readonly imageSize: number;
@@ -16,6 +22,10 @@ export interface VitConfig {
   readonly mlpDim: number;
   readonly layerNormEps: number;
   readonly classes: number;
+  /** Rows in front of the patches: class token, then distillation token. Absent = 1. */
+  readonly prefixTokens?: 0 | 1 | 2;
+  /** Absent = `class`. */
+  readonly readout?: VitReadout;
 }
 
 /** How a photo becomes the model's float input: x = (u8/255 - mean) / std. */
@@ -56,14 +66,16 @@ export interface VitWeights {
   readonly labels: readonly string[];
   /** `[D, patch·patch·3]`, input order ky, kx, color (conv weights permuted by the reader). */
   readonly patchEmbed: FloatLinear;
-  /** `[D]` */
+  /** `[P,D]`, the rows in front of the patches: class token, then distillation token (P = `config.prefixTokens`). */
   readonly classToken: FloatTensor;
-  /** `[1+tokens, D]`, row 0 belongs to the class token. */
+  /** `[P+patches, D]`; rows of 0 for prefix tokens without a position. */
   readonly positionEmbedding: FloatTensor;
   readonly blocks: readonly VitBlockWeights[];
   readonly norm: FloatNorm;
   /** `[classes, D]` */
   readonly head: FloatLinear;
+  /** `[classes, D]`, of the distillation row; with readout `distilled` only. */
+  readonly distillationHead?: FloatLinear;
   /** sha256 (hex) of each source file. */
   readonly sources: readonly { readonly name: string; readonly sha256: string }[];
 }

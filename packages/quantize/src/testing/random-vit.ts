@@ -1,4 +1,11 @@
-import type { FloatLinear, FloatNorm, FloatTensor, VitWeights } from '@ivit/models';
+import {
+  type FloatLinear,
+  type FloatNorm,
+  type FloatTensor,
+  prefixTokens,
+  tokenCount,
+  type VitWeights,
+} from '@ivit/models';
 import { createRandom } from '../calibration.js';
 import type { CalibrationPhoto } from '../types.js';
 
@@ -14,7 +21,7 @@ function createNormal(seed: number): () => number {
 
 /** A small ViT with random weights and, like trained ones, channels of very different size. */
 export function randomVit(seed: number, change: Partial<VitWeights['config']> = {}): VitWeights {
-  const config = {
+  const config: VitWeights['config'] = {
     imageSize: 16,
     patchSize: 4,
     dim: 32,
@@ -41,14 +48,14 @@ export function randomVit(seed: number, change: Partial<VitWeights['config']> = 
     return { weight, bias: tensor([n], 0.2) };
   };
   const { dim, mlpDim, classes, patchSize } = config;
-  const side = config.imageSize / patchSize;
+  const prefix = prefixTokens(config);
   return {
     config,
     preprocess: { resize: config.imageSize, interpolation: 'bicubic', mean: [0.5, 0.4, 0.6], std: [0.25, 0.3, 0.2] },
     labels: Array.from({ length: classes }, (_, i) => `class ${i}`),
     patchEmbed: linear(dim, patchSize * patchSize * 3),
-    classToken: tensor([dim], 0.5),
-    positionEmbedding: tensor([1 + side * side, dim], 0.3),
+    classToken: tensor([prefix * dim], 0.5),
+    positionEmbedding: tensor([tokenCount(config), dim], 0.3),
     blocks: Array.from({ length: config.depth }, () => ({
       norm1: norm(dim),
       qkv: linear(3 * dim, dim, 1.2),
@@ -59,6 +66,7 @@ export function randomVit(seed: number, change: Partial<VitWeights['config']> = 
     })),
     norm: norm(dim),
     head: linear(classes, dim),
+    ...(config.readout === 'distilled' ? { distillationHead: linear(classes, dim) } : {}),
     sources: [{ name: 'random', sha256: '0'.repeat(64) }],
   };
 }

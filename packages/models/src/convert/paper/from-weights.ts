@@ -1,7 +1,8 @@
 import { quantizeF32, shiftGeluX0, softmaxX0 } from '@ivit/nonlinear/convert';
-import type { Program } from '@ivit/program';
+import { IvitError, type Program } from '@ivit/program';
 import { buildPaperProgram } from '../../vit/paper-program.js';
-import type { FloatLinear, VitBlockWeights, VitPreprocess, VitWeights } from '../../vit/types.js';
+import { prefixTokens, readoutOf } from '../../vit/tokens.js';
+import type { FloatLinear, VitBlockWeights, VitConfig, VitPreprocess, VitWeights } from '../../vit/types.js';
 import { compilePaperVit } from './compile.js';
 import { quantizeNorm } from './norm.js';
 import type { QuantizedBlock, QuantizedLinear } from './quantized.js';
@@ -71,16 +72,30 @@ function inputScale({ mean, std }: VitPreprocess): number {
 }
 
 /**
+ * What the paper's program can read: one class token.
+ *
+ * @throws IvitError `E_MODEL_UNSUPPORTED`.
+ */
+export function requireClassReadout(config: VitConfig): void {
+  if (prefixTokens(config) === 1 && readoutOf(config) === 'class') return;
+  throw new IvitError('E_MODEL_UNSUPPORTED', "the paper's program reads one class token and nothing else", {
+    where: `readout ${readoutOf(config)}, ${prefixTokens(config)} tokens in front of the patches`,
+    hint: 'Use recipe ptq@1 for distilled models and for those that average their tokens.',
+  });
+}
+
+/**
  * The paper's ViT from float weights and calibrated activation scales, without training (recipe `paper@1`): weights,
  * biases and norms by the paper's rules in float32, then the same program as {@link buildPaperVit}.
  * The scale of the position embedding follows from the weights, by default also that of the input; scales of attention logits and of GELU's
  * input are raised where the integer functions need it.
  *
  * @param scales Real value of one integer step at each site; see `activationScale`.
- * @throws IvitError `E_MODEL_SCALE`; `E_PROGRAM_…` where no proof against overflow exists.
+ * @throws IvitError `E_MODEL_SCALE`; `E_MODEL_UNSUPPORTED` for other readouts than `class`; `E_PROGRAM_…` where no proof against overflow exists.
  */
 export function buildPaperVitFromScales(weights: VitWeights, scales: PaperScales): Program {
   const { config, preprocess } = weights;
+  requireClassReadout(config);
   const tokens = weights.positionEmbedding.shape[0] as number;
   const blockScales = scales.blocks.map((block) => limitScales(block, tokens));
   const input = scales.qactInput ?? inputScale(preprocess);

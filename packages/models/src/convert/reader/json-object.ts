@@ -70,6 +70,24 @@ export function sizeAt(object: JsonObject, key: string): number | undefined {
     : refuse(place(object, key), `this must be a positive integer, not ${value}`);
 }
 
+/**
+ * A positive integer, or two equal ones (height, width).
+ *
+ * @throws IvitError `E_MODEL_UNSUPPORTED` where the two differ.
+ */
+export function squareAt(object: JsonObject, key: string): number | undefined {
+  if (!Array.isArray(entry(object, key))) return sizeAt(object, key);
+  const [height, width, ...others] = numbersAt(object, key) ?? [];
+  if (height === undefined || width === undefined || others.length > 0 || !Number.isInteger(height) || height <= 0) {
+    return refuse(place(object, key), 'this must be a positive integer, or height and width');
+  }
+  if (height === width) return height;
+  throw new IvitError('E_MODEL_UNSUPPORTED', `${height}x${width} is no square`, {
+    where: place(object, key),
+    hint: 'Models of square images are supported.',
+  });
+}
+
 export function stringAt(object: JsonObject, key: string): string | undefined {
   const value = entry(object, key);
   if (value === undefined) return undefined;

@@ -14,6 +14,10 @@ import { readVit } from './read-vit.js';
 const TENSORS = randomTimmTensors(SMALL_SHAPE, 5);
 const CONFIG = timmConfig(SMALL_SHAPE);
 
+function zeros(shape: number[]): { shape: number[]; data: Float32Array } {
+  return { shape, data: new Float32Array(shape.reduce((product, size) => product * size, 1)) };
+}
+
 function rejects(code: string, text: string): unknown {
   return expect.objectContaining({ code, message: expect.stringContaining(text) });
 }
@@ -42,9 +46,9 @@ const RENAMED: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** The same weights under Hugging Face names, qkv split. */
-function huggingFaceTensors(): NamedTensors {
+function huggingFaceTensors(source: NamedTensors = TENSORS, renamed = RENAMED): NamedTensors {
   const tensors: NamedTensors = new Map();
-  for (const [name, tensor] of TENSORS) {
+  for (const [name, tensor] of source) {
     const qkv = /^blocks\.(\d+)\.attn\.qkv\.(weight|bias)$/.exec(name);
     if (qkv !== null) {
       const third = tensor.data.length / 3;
@@ -56,7 +60,7 @@ function huggingFaceTensors(): NamedTensors {
       }
       continue;
     }
-    const rule = RENAMED.find(([pattern]) => pattern.test(name));
+    const rule = renamed.find(([pattern]) => pattern.test(name));
     tensors.set(rule === undefined ? name : name.replace(rule[0], rule[1]), tensor);
   }
   return tensors;
@@ -185,7 +189,8 @@ describe('readVit, Hugging Face names', () => {
 
   it.each([
     ['E_MODEL_UNSUPPORTED', 'gelu_new', { ...HF_CONFIG, hidden_act: 'gelu_new' }, HF_PROCESSOR],
-    ['E_MODEL_UNSUPPORTED', 'qkv without bias', { ...HF_CONFIG, qkv_bias: false }, HF_PROCESSOR],
+    ['E_MODEL_CONFIG', 'qkv_bias is false, but', { ...HF_CONFIG, qkv_bias: false }, HF_PROCESSOR],
+    ['E_MODEL_CONFIG', 'image_size is 24, but', { ...HF_CONFIG, image_size: 24 }, HF_PROCESSOR],
     ['E_MODEL_CONFIG', 'num_hidden_layers is 3', { ...HF_CONFIG, num_hidden_layers: 3 }, HF_PROCESSOR],
     ['E_MODEL_CONFIG', 'do not divide', { ...HF_CONFIG, num_attention_heads: 5 }, HF_PROCESSOR],
     ['E_MODEL_CONFIG', 'labels for 5 classes', { ...HF_CONFIG, id2label: { 0: 'a' } }, HF_PROCESSOR],
@@ -200,25 +205,135 @@ describe('readVit, Hugging Face names', () => {
   });
 });
 
+describe('readVit, other tokens, norms and layers', () => {
+  const read = (tensors: NamedTensors, config: object = CONFIG) => readVit(timmFolder(tensors, config));
+
+  it('puts the distillation token behind the class token and keeps its head', () => {
+    const tensors = randomTimmTensors(SMALL_SHAPE, 6, { tokens: 2 });
+    const weights = read(tensors);
+    expect(weights.config).toMatchObject({ prefixTokens: 2, readout: 'distilled', imageSize: 12 });
+    expect(weights.classToken.shape).toEqual([2, 12]);
+    expect([...weights.classToken.data.subarray(12)]).toEqual([...(tensors.get('dist_token')?.data ?? [])]);
+    expect(weights.positionEmbedding.shape).toEqual([11, 12]);
+    expect(weights.distillationHead?.weight.data).toEqual(tensors.get('head_dist.weight')?.data);
+  });
+
+  const DEIT: readonly (readonly [RegExp, string])[] = [
+    ...RENAMED.slice(0, -1).map(([pattern, name]) => [pattern, name.replace('vit.', 'deit.')] as const),
+    [/^dist_token$/, 'deit.embeddings.distillation_token'],
+    [/^head\./, 'cls_classifier.'],
+    [/^head_dist\./, 'distillation_classifier.'],
+  ];
+  const deit = (tensors: NamedTensors): NamedTensors =>
+    new Map([...huggingFaceTensors(tensors, DEIT)].map(([name, tensor]) => [name.replace(/^vit\./, 'deit.'), tensor]));
+
+  it('reads the two classifiers of DeiTForImageClassificationWithTeacher as timm reads its two heads', () => {
+    const tensors = randomTimmTensors(SMALL_SHAPE, 6, { tokens: 2 });
+    const { sources: _a, ...timm } = read(tensors);
+    const { sources: _b, ...hf } = readVit(huggingFaceFolder(HF_CONFIG, HF_PROCESSOR, deit(tensors)));
+    expect(hf).toEqual(timm);
+  });
+
+  it('reads the class token alone in DeiTForImageClassification, which has a distillation token too', () => {
+    const tensors = deit(randomTimmTensors(SMALL_SHAPE, 6, { tokens: 2 }));
+    for (const part of ['weight', 'bias']) {
+      tensors.set(`classifier.${part}`, tensors.get(`cls_classifier.${part}`) ?? zeros([0]));
+      tensors.delete(`cls_classifier.${part}`);
+      tensors.delete(`distillation_classifier.${part}`);
+    }
+    const weights = readVit(huggingFaceFolder(HF_CONFIG, HF_PROCESSOR, tensors));
+    expect(weights.config).toMatchObject({ prefixTokens: 2 });
+    expect(weights.config.readout).toBeUndefined();
+    expect(weights.distillationHead).toBeUndefined();
+  });
+
+  it.each([
+    ['mean, then norm', { tokens: 0, norm: 'fc_norm' }, {}, { prefixTokens: 0, readout: 'mean-norm' }],
+    ['norm, then mean', { tokens: 0 }, { global_pool: 'avg' }, { prefixTokens: 0, readout: 'norm-mean' }],
+    ['mean beside a class token', { norm: 'fc_norm' }, { global_pool: 'avg' }, { readout: 'mean-norm' }],
+    ['fc_norm on the class token', { norm: 'fc_norm' }, { model_args: { global_pool: 'token' } }, {}],
+  ] as const)('%s', (_, features, config, wanted) => {
+    const weights = read(randomTimmTensors(SMALL_SHAPE, 6, features), { ...CONFIG, ...config });
+    const { prefixTokens, readout } = weights.config;
+    expect(JSON.parse(JSON.stringify({ prefixTokens, readout }))).toEqual(wanted);
+  });
+
+  it('gives the class token no position where the checkpoint has none for it', () => {
+    const tensors = randomTimmTensors(SMALL_SHAPE, 6, { positioned: false });
+    const { positionEmbedding } = read(tensors, { ...CONFIG, model_args: { no_embed_class: true } });
+    expect(positionEmbedding.shape).toEqual([10, 12]);
+    expect(positionEmbedding.data.subarray(0, 12).every((value) => value === 0)).toBe(true);
+    expect(positionEmbedding.data.subarray(12)).toEqual(tensors.get('pos_embed')?.data);
+  });
+
+  it.each(['ls', 'gamma'] as const)('folds layer scale (%s) into the layers in front of it', (layerScale) => {
+    const tensors = randomTimmTensors(SMALL_SHAPE, 6, { layerScale });
+    const get = (name: string): Float32Array => tensors.get(name)?.data ?? new Float32Array(0);
+    const { blocks } = read(tensors);
+    const gamma = get(layerScale === 'ls' ? 'blocks.1.ls2.gamma' : 'blocks.1.gamma_2');
+    const weight = get('blocks.1.mlp.fc2.weight');
+    for (const [n, k] of [
+      [0, 0],
+      [5, 19],
+      [11, 7],
+    ] as const) {
+      const product = Math.fround((weight[n * 20 + k] as number) * (gamma[n] as number));
+      expect(blocks[1]?.fc2.weight.data[n * 20 + k]).toBe(product);
+      expect(blocks[1]?.fc2.bias.data[n]).toBe(
+        Math.fround((get('blocks.1.mlp.fc2.bias')[n] as number) * (gamma[n] as number)),
+      );
+    }
+  });
+
+  it('takes absent biases of query, key or value as zeros', () => {
+    const tensors = huggingFaceTensors();
+    for (const layer of [0, 1]) tensors.delete(`vit.encoder.layer.${layer}.attention.attention.key.bias`);
+    const { qkv_bias: _, ...config } = HF_CONFIG;
+    const whole = readVit(huggingFaceFolder(config, HF_PROCESSOR)).blocks[1]?.qkv;
+    const partly = readVit(huggingFaceFolder(config, HF_PROCESSOR, tensors)).blocks[1]?.qkv;
+    expect(partly?.weight).toEqual(whole?.weight);
+    expect([...(partly?.bias.data ?? [])]).toEqual(
+      [...(whole?.bias.data ?? [])].map((value, index) => (index >= 12 && index < 24 ? 0 : value)),
+    );
+    const none = randomTimmTensors(SMALL_SHAPE, 6, { qkvBias: false });
+    expect(read(none).blocks[0]?.qkv.bias.data).toEqual(new Float32Array(36));
+  });
+
+  it('takes the number of heads from the caller where the configuration is silent', () => {
+    const { num_heads: _, ...silent } = CONFIG;
+    const folder = timmFolder(TENSORS, silent);
+    expect(readVit(folder, { heads: 2 }).config.heads).toBe(2);
+    expect(() => readVit(folder, { heads: 5 })).toThrow(rejects('E_MODEL_CONFIG', 'do not divide'));
+    expect(() => readVit(timmFolder(TENSORS, CONFIG), { heads: 2 })).toThrow(
+      rejects('E_MODEL_CONFIG', 'the configuration says 3'),
+    );
+  });
+});
+
 describe('readVit refuses', () => {
   it.each([
     ['E_MODEL_MISSING_TENSOR', 'blocks.1.mlp.fc2.bias', changed({ 'blocks.1.mlp.fc2.bias': undefined })],
     ['E_MODEL_MISSING_TENSOR', 'head.weight', changed({ 'head.weight': undefined })],
-    ['E_MODEL_UNSUPPORTED', 'no bias', changed({ 'blocks.0.attn.qkv.bias': undefined })],
-    ['E_MODEL_UNSUPPORTED', 'without class token', changed({ cls_token: undefined })],
+    ['E_MODEL_MISSING_TENSOR', 'first block has none', changed({ 'blocks.0.attn.qkv.bias': undefined })],
+    ['E_MODEL_MISSING_TENSOR', 'blocks.1.attn.qkv.bias', changed({ 'blocks.1.attn.qkv.bias': undefined })],
     ['E_MODEL_SHAPE', 'norm.weight', changed({ 'norm.weight': { shape: [3], data: new Float32Array(3) } })],
-    ['E_MODEL_SHAPE', 'pos_embed', changed({ pos_embed: { shape: [1, 9, 12], data: new Float32Array(108) } })],
-    ['E_MODEL_DISTILLED', 'dist_token', changed({ dist_token: { shape: [1, 1, 12], data: new Float32Array(12) } })],
+    ['E_MODEL_SHAPE', 'pos_embed', changed({ pos_embed: zeros([1, 13, 12]) })],
+    ['E_MODEL_SHAPE', 'pos_embed', changed({ pos_embed: zeros([10, 12]) })],
+    ['E_MODEL_SHAPE', 'class and a distillation', changed({ dist_token: zeros([1, 1, 12]) })],
     [
-      'E_MODEL_UNSUPPORTED',
-      'layer scale',
-      changed({ 'blocks.0.ls1.gamma': { shape: [12], data: new Float32Array(12) } }),
+      'E_MODEL_MISSING_TENSOR',
+      'head_dist.weight',
+      changed({ dist_token: zeros([1, 1, 12]), pos_embed: zeros([1, 11, 12]) }),
     ],
+    ['E_MODEL_MISSING_TENSOR', 'dist_token', changed({ 'head_dist.weight': zeros([5, 12]) })],
     [
-      'E_MODEL_UNSUPPORTED',
-      'fc_norm.weight',
-      changed({ 'fc_norm.weight': { shape: [12], data: new Float32Array(12) } }),
+      'E_MODEL_MISSING_TENSOR',
+      'cls_token',
+      changed({ dist_token: zeros([1, 1, 12]), cls_token: undefined, pos_embed: zeros([1, 10, 12]) }),
     ],
+    ['E_MODEL_CONFIG', 'nothing says which', changed({ 'fc_norm.weight': zeros([12]) })],
+    ['E_MODEL_MISSING_TENSOR', 'ls2.gamma', changed({ 'blocks.0.ls1.gamma': zeros([12]) })],
+    ['E_MODEL_UNSUPPORTED', 'no tensor reg_token', changed({ reg_token: zeros([1, 4, 12]) })],
     [
       'E_MODEL_UNKNOWN_ARCHITECTURE',
       'I-ViT',
@@ -246,6 +361,10 @@ describe('readVit refuses', () => {
     ['heads is unknown', { ...CONFIG, num_heads: undefined }],
     ['nothing says how photos', { ...CONFIG, pretrained_cfg: undefined }],
     ['num_classes is 6', { ...CONFIG, num_classes: 6 }],
+    ['img_size is 24', { ...CONFIG, model_args: { img_size: 24 } }],
+    ['class_token is false', { ...CONFIG, model_args: { class_token: false } }],
+    ['no_embed_class is true', { ...CONFIG, model_args: { no_embed_class: true } }],
+    ['qkv_bias is false', { ...CONFIG, model_args: { qkv_bias: false } }],
     ['must be a number', { ...CONFIG, layer_norm_eps: 'small' }],
     ['crop_pct is 2', { ...CONFIG, pretrained_cfg: { ...(CONFIG['pretrained_cfg'] as object), crop_pct: 2 } }],
     ['mean and std', { ...CONFIG, pretrained_cfg: {} }],
@@ -259,7 +378,8 @@ describe('readVit refuses', () => {
   });
 
   it.each([
-    ['global_pool avg', { ...CONFIG, global_pool: 'avg' }],
+    ['global_pool map', { ...CONFIG, global_pool: 'map' }],
+    ['12x16 is no square', { ...CONFIG, model_args: { img_size: [12, 16] } }],
     ['model_args.qk_norm', { ...CONFIG, model_args: { qk_norm: true } }],
     ['crop_mode squash', { ...CONFIG, pretrained_cfg: { crop_mode: 'squash' } }],
     ['interpolation lanczos', { ...CONFIG, pretrained_cfg: { interpolation: 'lanczos' } }],

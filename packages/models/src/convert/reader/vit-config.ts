@@ -1,5 +1,5 @@
 import { IvitError } from '@ivit/program';
-import { booleanAt, type JsonObject, numberAt, objectAt, sizeAt, stringAt, stringsAt } from './json-object.js';
+import { type JsonObject, numberAt, objectAt, sizeAt, squareAt, stringAt, stringsAt } from './json-object.js';
 import type { VitNames } from './vit-names.js';
 
 /** Widths whose heads are 64 wide in every published ViT: without a configuration, heads = dim/64 is safe for these. */
@@ -18,17 +18,21 @@ const KNOWN_MODEL_ARGS: readonly string[] = [
   'qkv_bias',
   'class_token',
   'global_pool',
+  'fc_norm',
+  'no_embed_class',
+  'init_values',
+  'dynamic_img_size',
 ];
 
 function unsupported(what: string, where: string): never {
   throw new IvitError('E_MODEL_UNSUPPORTED', `the configuration asks for ${what}`, {
     where,
-    hint: 'Plain ViT and DeiT are supported: GELU, qkv bias, class token, no extras.',
+    hint: 'ViT and DeiT are supported as published: GELU, norms before the layers, no extras.',
   });
 }
 
 /**
- * Refuses configurations whose model computes something else than a plain ViT although the tensors look the same.
+ * Refuses configurations whose model computes something else than a ViT although the tensors look the same.
  *
  * @throws IvitError `E_MODEL_UNSUPPORTED`.
  */
@@ -37,12 +41,6 @@ export function requirePlainVit(config: JsonObject, names: VitNames): void {
   const activation = stringAt(config, 'hidden_act') ?? stringAt(config, 'act_layer') ?? 'gelu';
   if (activation !== 'gelu') unsupported(`the activation ${activation}`, where);
   const modelArgs = objectAt(config, 'model_args');
-  for (const source of modelArgs === undefined ? [config] : [config, modelArgs]) {
-    if (booleanAt(source, 'qkv_bias') === false) unsupported('qkv without bias', source.where);
-    if (booleanAt(source, 'class_token') === false) unsupported('no class token', source.where);
-    const pool = stringAt(source, 'global_pool') ?? 'token';
-    if (pool !== 'token') unsupported(`global_pool ${pool}`, source.where);
-  }
   for (const key of modelArgs?.entries.keys() ?? []) {
     if (!KNOWN_MODEL_ARGS.includes(key)) unsupported(`model_args.${key}`, where);
   }
@@ -59,23 +57,30 @@ export function defaultHeads(dim: number, where: string): number {
   if (WIDTHS_OF_64_WIDE_HEADS.includes(dim)) return dim / 64;
   throw new IvitError('E_MODEL_CONFIG', `the number of heads is unknown (dim ${dim}; no tensor tells it)`, {
     where,
-    hint: 'Add "num_heads" to config.json, or pass the number of heads.',
+    hint: 'Add "num_heads": N to config.json, or pass the number of heads (`heads`, `--heads`).',
   });
 }
 
 /**
- * Heads: from the configuration, else dim/64 for the widths where that always holds. No tensor tells.
+ * Heads: from the configuration, else from the caller, else dim/64 for the widths where that always holds. No tensor
+ * tells.
  *
  * @throws IvitError `E_MODEL_CONFIG`.
  */
-export function readHeads(config: JsonObject, dim: number): number {
+export function readHeads(config: JsonObject, dim: number, passed: number | undefined): number {
   const modelArgs = objectAt(config, 'model_args');
-  const heads =
+  const written =
     sizeAt(config, 'num_heads') ??
     sizeAt(config, 'num_attention_heads') ??
-    (modelArgs === undefined ? undefined : sizeAt(modelArgs, 'num_heads')) ??
-    defaultHeads(dim, config.where);
-  if (dim % heads !== 0) {
+    (modelArgs === undefined ? undefined : sizeAt(modelArgs, 'num_heads'));
+  if (written !== undefined && passed !== undefined && written !== passed) {
+    throw new IvitError('E_MODEL_CONFIG', `${passed} heads were passed, but the configuration says ${written}`, {
+      where: config.where,
+      hint: 'Leave the number of heads out, or correct the configuration.',
+    });
+  }
+  const heads = written ?? passed ?? defaultHeads(dim, config.where);
+  if (!Number.isInteger(heads) || heads < 1 || dim % heads !== 0) {
     throw new IvitError('E_MODEL_CONFIG', `${heads} heads do not divide the width ${dim}`, {
       where: config.where,
       hint: 'Correct the number of heads.',
@@ -95,18 +100,23 @@ export function readEps(config: JsonObject, names: VitNames): number {
 }
 
 /**
- * Compares sizes that the configuration repeats with the shapes.
+ * Compares sizes that the configuration repeats, in itself or in `model_args`, with the shapes.
  *
- * @throws IvitError `E_MODEL_CONFIG`.
+ * @throws IvitError `E_MODEL_CONFIG`; `E_MODEL_UNSUPPORTED` for sizes of no square.
  */
 export function requireSizes(config: JsonObject, sizes: Readonly<Record<string, number>>): void {
-  for (const [key, fromShapes] of Object.entries(sizes)) {
-    const declared = sizeAt(config, key);
-    if (declared !== undefined && declared !== fromShapes) {
-      throw new IvitError('E_MODEL_CONFIG', `${key} is ${declared}, but the tensors have ${fromShapes}`, {
-        where: config.where,
-        hint: 'Take the configuration that belongs to these weights.',
-      });
+  const modelArgs = objectAt(config, 'model_args');
+  for (const source of modelArgs === undefined ? [config] : [config, modelArgs]) {
+    for (const [key, fromShapes] of Object.entries(sizes)) {
+      const declared = squareAt(source, key);
+      if (declared !== undefined && declared !== fromShapes) {
+        throw new IvitError('E_MODEL_CONFIG', `${key} is ${declared}, but the tensors have ${fromShapes}`, {
+          where: source.where,
+          hint: /^im(age|g)_size$/.test(key)
+            ? 'The position embedding is made for one size: resample it to this one and save the weights, or correct the configuration.'
+            : 'Take the configuration that belongs to these weights.',
+        });
+      }
     }
   }
 }
