@@ -12,13 +12,28 @@ export {
 export { activationScale, type PaperBlockScales, type PaperScales } from './convert/paper/scales.js';
 export { buildCompiledPaperSwin } from './convert/paper/swin-from-compiled.js';
 export { buildPaperSwin, type PaperSwinOptions } from './convert/paper/swin-from-state-dict.js';
-export { type ModelFolder, type ReadVitOptions, readVit } from './convert/reader/read-vit.js';
+export type { ModelFolder } from './convert/reader/model-folder.js';
+export { type FloatModel, readModel } from './convert/reader/read-model.js';
+export { readSwin } from './convert/reader/read-swin.js';
+export { type ReadVitOptions, readVit } from './convert/reader/read-vit.js';
+export {
+  createSwinActivations,
+  gatherRows,
+  type SwinEmbedding,
+  type SwinMerged,
+  swinBlockForward,
+  swinEmbed,
+  swinForward,
+  swinHead,
+  swinMergingForward,
+} from './convert/swin-forward.js';
 export {
   type BlockActivations,
   blockForward,
   createBlockActivations,
   embed,
   type HeadActivations,
+  type HeadWeights,
   headForward,
   patchOffsets,
   pixelTable,
@@ -30,6 +45,31 @@ export {
   type SwinStageGeometry,
   swinStages,
 } from './swin/geometry.js';
+export { type SwinBlockStep, type SwinMergingStep, swinBlockPrefix, swinSteps } from './swin/order.js';
+export { addShiftMask, addWindowAttention } from './swin/recipe-attention.js';
+export {
+  addMergingNorm,
+  addMove,
+  addReduction,
+  addSwinEmbedNorm,
+  addSwinProjection,
+  buildRecipeSwin,
+  swinMergingPrefix,
+} from './swin/recipe-program.js';
+export type {
+  SwinRecipe,
+  SwinRecipeBlock,
+  SwinRecipeEmbed,
+  SwinRecipeMerging,
+  SwinRecipeStage,
+} from './swin/recipe-types.js';
+export type {
+  SwinBlockWeights,
+  SwinMergingWeights,
+  SwinModelConfig,
+  SwinStageWeights,
+  SwinWeights,
+} from './swin/types.js';
 export {
   inverseRows,
   mergeRows,

@@ -32,8 +32,18 @@ export interface AttentionBuffers {
 /**
  * Multi-head self-attention on `qkv [N,3D]` (q, k, v side by side, heads inside each).
  * The logit is f32(q·k) times 1/√d, rounded to float32.
+ *
+ * @param bias `[H,N,N]`, added to the logits, rounded to float32 again; absent = 0.
+ * @param mask `[N,N]`, 1 where a pair is kept apart: -100 on top, as Swin's code; absent = 0.
  */
-export function attend(qkv: Float32Array, tokens: number, heads: number, into: AttentionBuffers): void {
+export function attend(
+  qkv: Float32Array,
+  tokens: number,
+  heads: number,
+  into: AttentionBuffers,
+  bias?: Float32Array,
+  mask?: Uint8Array,
+): void {
   const dim = into.attention.length / tokens;
   const width = dim / heads;
   const scale = 1 / Math.sqrt(width);
@@ -54,6 +64,12 @@ export function attend(qkv: Float32Array, tokens: number, heads: number, into: A
     const logits = into.logits.subarray(head * square, (head + 1) * square);
     matmulF32(query, key, undefined, tokens, tokens, width, logits);
     for (let i = 0; i < square; i += 1) logits[i] = (logits[i] as number) * scale;
+    if (bias !== undefined) {
+      for (let i = 0; i < square; i += 1) logits[i] = (logits[i] as number) + (bias[head * square + i] as number);
+    }
+    if (mask !== undefined) {
+      for (let i = 0; i < square; i += 1) if (mask[i] === 1) logits[i] = (logits[i] as number) - 100;
+    }
     const probabilities = into.probabilities.subarray(head * square, (head + 1) * square);
     softmaxRows(logits, tokens, probabilities);
     matmulF32(probabilities, valueTransposed, undefined, tokens, width, tokens, mixed);

@@ -57,7 +57,7 @@ export function pixelTable(preprocess: VitPreprocess): Float32Array {
 }
 
 /** Offsets into H×W×3 pixels of the patch vectors `[T, patch·patch·3]`, order ky, kx, color. */
-export function patchOffsets(config: VitConfig): Int32Array {
+export function patchOffsets(config: Pick<VitConfig, 'imageSize' | 'patchSize'>): Int32Array {
   const { imageSize, patchSize } = config;
   const side = imageSize / patchSize;
   const offsets = new Int32Array(imageSize * imageSize * 3);
@@ -74,7 +74,7 @@ export function patchOffsets(config: VitConfig): Int32Array {
 }
 
 /** Linear layer on rows, with a shape check that names no layer: callers pass what the reader has checked. */
-function linear(x: Float32Array, layer: FloatLinear, rows: number, out: Float32Array): Float32Array {
+export function linear(x: Float32Array, layer: FloatLinear, rows: number, out: Float32Array): Float32Array {
   const [n, k] = layer.weight.shape as readonly [number, number];
   return matmulF32(x, layer.weight.data, layer.bias.data, rows, n, k, out);
 }
@@ -88,31 +88,51 @@ function linear(x: Float32Array, layer: FloatLinear, rows: number, out: Float32A
  */
 export function embed(weights: VitWeights, pixels: Uint8Array): Float32Array {
   const { config } = weights;
-  const { imageSize, dim } = config;
-  const n = tokenCount(config);
-  if (pixels.length !== imageSize * imageSize * 3) {
-    throw new IvitError('E_INPUT_SIZE', `${pixels.length} pixel bytes instead of ${imageSize * imageSize * 3}`, {
-      where: 'pixels',
-      hint: `Pass ${imageSize}x${imageSize} RGB, one byte per color.`,
-    });
-  }
-  const table = pixelTable(weights.preprocess);
-  const offsets = patchOffsets(config);
-  const patches = new Float32Array(pixels.length);
-  for (let i = 0; i < patches.length; i += 1) {
-    const offset = offsets[i] as number;
-    patches[i] = table[(offset % 3) * 256 + (pixels[offset] as number)] as number;
-  }
-  const stream = new Float32Array(n * dim);
-  linear(patches, weights.patchEmbed, patchCount(config), stream.subarray(prefixTokens(config) * dim));
+  const { dim } = config;
+  const stream = new Float32Array(tokenCount(config) * dim);
+  linear(
+    patchVectors(weights, pixels),
+    weights.patchEmbed,
+    patchCount(config),
+    stream.subarray(prefixTokens(config) * dim),
+  );
   stream.set(weights.classToken.data, 0);
   const position = weights.positionEmbedding.data;
   for (let i = 0; i < stream.length; i += 1) stream[i] = (stream[i] as number) + (position[i] as number);
   return stream;
 }
 
+/**
+ * Normalized pixels as patch vectors `[T, patch·patch·3]`, order ky, kx, color.
+ *
+ * @throws IvitError `E_INPUT_SIZE` when the pixel count is wrong.
+ */
+export function patchVectors(
+  {
+    config,
+    preprocess,
+  }: { readonly config: Pick<VitConfig, 'imageSize' | 'patchSize'>; readonly preprocess: VitPreprocess },
+  pixels: Uint8Array,
+): Float32Array {
+  const { imageSize } = config;
+  if (pixels.length !== imageSize * imageSize * 3) {
+    throw new IvitError('E_INPUT_SIZE', `${pixels.length} pixel bytes instead of ${imageSize * imageSize * 3}`, {
+      where: 'pixels',
+      hint: `Pass ${imageSize}x${imageSize} RGB, one byte per color.`,
+    });
+  }
+  const table = pixelTable(preprocess);
+  const offsets = patchOffsets(config);
+  const patches = new Float32Array(pixels.length);
+  for (let i = 0; i < patches.length; i += 1) {
+    const offset = offsets[i] as number;
+    patches[i] = table[(offset % 3) * 256 + (pixels[offset] as number)] as number;
+  }
+  return patches;
+}
+
 /** `sum[i] = f32(a[i] + b[i])`, in place on `b`. */
-function addInto(a: Float32Array, b: Float32Array): void {
+export function addInto(a: Float32Array, b: Float32Array): void {
   for (let i = 0; i < b.length; i += 1) b[i] = (a[i] as number) + (b[i] as number);
 }
 
@@ -147,6 +167,9 @@ export function blockForward(
   return into;
 }
 
+/** What the end of a model needs to know. */
+export type HeadWeights = Pick<VitWeights, 'config' | 'norm' | 'head' | 'distillationHead'>;
+
 /** What the end of the model computes for one photo. */
 export interface HeadActivations {
   /** `[D]`, input of the classifier. */
@@ -172,7 +195,7 @@ function meanOfRows(x: Float32Array, dim: number): Float32Array {
 }
 
 /** Final norm, pooling and classifier on the residual stream `x [N,D]`. */
-export function headForward(weights: VitWeights, x: Float32Array): HeadActivations {
+export function headForward(weights: HeadWeights, x: Float32Array): HeadActivations {
   const { config } = weights;
   const { dim, classes, layerNormEps } = config;
   const normOf = (rows: Float32Array): Float32Array =>

@@ -112,8 +112,12 @@ export function addRowLinear(
   });
 }
 
-/** Pixels `[H,W,3]` to the residual stream `embed` i16 `[N,D]`. */
-export function addEmbed(builder: ProgramBuilder, config: VitConfig, embed: RecipeEmbed): string {
+/** Pixels `[H,W,3]` to the accumulators of the patch embedding, i32 `embed.sum [patches,D]`. */
+export function addPatches(
+  builder: ProgramBuilder,
+  config: Pick<VitConfig, 'imageSize' | 'patchSize' | 'dim'>,
+  embed: Pick<RecipeEmbed, 'weight' | 'bias'>,
+): string {
   const { patchSize, dim } = config;
   const side = config.imageSize / patchSize;
   const tokens = side * side;
@@ -142,14 +146,20 @@ export function addEmbed(builder: ProgramBuilder, config: VitConfig, embed: Reci
     },
     [tokens, width],
   );
-  const sum = builder.add({
+  return builder.add({
     op: 'linear',
     result: 'embed.sum',
     x: { value: patches },
     w: builder.constant('embed.weight', 'i8', [dim, width], embed.weight, embed.bits),
     b: builder.constant('embed.bias', 'i32', [dim], embed.bias),
   });
-  const position = builder.constant('embed.position', 'i16', [tokens, dim], embed.position);
+}
+
+/** Pixels `[H,W,3]` to the residual stream `embed` i16 `[N,D]`. */
+export function addEmbed(builder: ProgramBuilder, config: VitConfig, embed: RecipeEmbed): string {
+  const { dim } = config;
+  const sum = addPatches(builder, config, embed);
+  const position = builder.constant('embed.position', 'i16', [patchCount(config), dim], embed.position);
   const bodies = addScaling(
     builder,
     prefixTokens(config) === 0 ? EMBED : 'embed.tokens',

@@ -1,28 +1,19 @@
-import { readSafetensors } from '@ivit/formats/safetensors';
 import { IvitError } from '@ivit/program';
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
-import type { FloatLinear, FloatTensor, VitConfig, VitPreprocess, VitWeights } from '../../vit/types.js';
-import { permutePatchKernel } from '../paper/numbers.js';
-import { EMPTY_OBJECT, type JsonObject, objectAt, parseJsonObject, stringAt } from './json-object.js';
-import { requireAllTaken, shapeOf, type TensorShelf, takeFloat, tensorShelf } from './tensor-shelf.js';
+import type { FloatTensor, VitConfig, VitWeights } from '../../vit/types.js';
+import { type JsonObject, stringAt } from './json-object.js';
+import {
+  describeSources,
+  type ModelFolder,
+  openWeights,
+  readConfig,
+  readPreprocess,
+  takePatchEmbed,
+} from './model-folder.js';
+import { requireAllTaken, shapeOf, type TensorShelf, takeFloat } from './tensor-shelf.js';
 import { stack, takeBlocks, takeLinear, takeNorm } from './vit-blocks.js';
 import { readEps, readHeads, readLabels, requirePlainVit, requireSizes } from './vit-config.js';
 import { readLayout, type VitLayout } from './vit-layout.js';
 import { recognizeVit, type VitNames } from './vit-names.js';
-import { readHuggingFacePreprocess, readTimmPreprocess } from './vit-preprocess.js';
-
-/** A model folder in memory: file name to bytes. */
-export interface ModelFolder {
-  /** What errors call it. */
-  readonly name: string;
-  readonly files: ReadonlyMap<string, Uint8Array>;
-}
-
-function readJson(folder: ModelFolder, file: string): JsonObject | undefined {
-  const bytes = folder.files.get(file);
-  return bytes === undefined ? undefined : parseJsonObject(bytes, `${folder.name}/${file}`);
-}
 
 function badShape(what: string, where: string): never {
   throw new IvitError('E_MODEL_SHAPE', what, {
@@ -87,38 +78,8 @@ function readGeometry(
   return { geometry, layout };
 }
 
-/** Convolution kernel `[D,3,p,p]` to patch rows `[D,p·p·3]` in the order ky, kx, color. */
-function takePatchEmbed(shelf: TensorShelf, name: string, config: VitConfig): FloatLinear {
-  const { dim, patchSize } = config;
-  const kernel = takeFloat(shelf, `${name}.weight`, [dim, 3, patchSize, patchSize]);
-  const area = patchSize * patchSize;
-  const data = permutePatchKernel(kernel.data, area);
-  return { weight: { shape: [dim, area * 3], data }, bias: takeFloat(shelf, `${name}.bias`, [dim]) };
-}
-
-function readPreprocess(folder: ModelFolder, config: JsonObject, imageSize: number): VitPreprocess {
-  const processor = readJson(folder, 'preprocessor_config.json');
-  if (processor !== undefined) return readHuggingFacePreprocess(processor, imageSize);
-  const pretrained = objectAt(config, 'pretrained_cfg');
-  if (pretrained !== undefined) return readTimmPreprocess(pretrained, imageSize);
-  throw new IvitError('E_MODEL_CONFIG', 'nothing says how photos are preprocessed', {
-    where: folder.name,
-    hint: 'Add preprocessor_config.json, or pretrained_cfg with mean and std to config.json.',
-  });
-}
-
 function describeArchitecture(config: JsonObject): string | undefined {
   return stringAt(config, 'architecture') ?? stringAt(config, 'model_type');
-}
-
-/** Files whose content decides the weights record. */
-const SOURCE_FILES = ['config.json', 'model.safetensors', 'preprocessor_config.json'] as const;
-
-function describeSources(folder: ModelFolder): VitWeights['sources'] {
-  return SOURCE_FILES.flatMap((name) => {
-    const content = folder.files.get(name);
-    return content === undefined ? [] : [{ name, sha256: bytesToHex(sha256(content)) }];
-  });
 }
 
 /** `[P,D]`: class token, then distillation token, as many as there are. */
@@ -158,16 +119,8 @@ export interface ReadVitOptions {
  * `readSafetensors`.
  */
 export function readVit(folder: ModelFolder, options: ReadVitOptions = {}): VitWeights {
-  const bytes = folder.files.get('model.safetensors');
-  if (bytes === undefined) {
-    throw new IvitError('E_MODEL_FILE', 'there is no model.safetensors', {
-      where: folder.name,
-      hint: `The folder has ${[...folder.files.keys()].join(', ') || 'no files'}; export the weights as one safetensors file.`,
-    });
-  }
-  const config = readJson(folder, 'config.json') ?? { ...EMPTY_OBJECT, where: `${folder.name} (no config.json)` };
-  const where = `${folder.name}/model.safetensors`;
-  const shelf = tensorShelf(readSafetensors(bytes, { where }).tensors, where);
+  const config = readConfig(folder);
+  const shelf = openWeights(folder);
   const names = recognizeVit(shelf, describeArchitecture(config));
   requirePlainVit(config, names);
   const { geometry, layout } = readGeometry(shelf, names, config, options.heads);
