@@ -9,7 +9,7 @@ import type {
 import type { SwinModelConfig } from './types.js';
 
 /** Pixels to the residual stream, which starts with a norm. */
-export interface SwinRecipeEmbed extends Pick<RecipeEmbed, 'weight' | 'bias' | 'scaling'> {
+export interface SwinRecipeEmbed extends Pick<RecipeEmbed, 'weight' | 'bias' | 'bits' | 'scaling'> {
   /** The norm's output to the residual unit, β in z. */
   readonly norm: StaticScaling;
 }

@@ -116,7 +116,7 @@ export function addRowLinear(
 export function addPatches(
   builder: ProgramBuilder,
   config: Pick<VitConfig, 'imageSize' | 'patchSize' | 'dim'>,
-  embed: Pick<RecipeEmbed, 'weight' | 'bias'>,
+  embed: Pick<RecipeEmbed, 'weight' | 'bias' | 'bits'>,
 ): string {
   const { patchSize, dim } = config;
   const side = config.imageSize / patchSize;
