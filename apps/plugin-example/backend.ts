@@ -82,7 +82,7 @@ function interpret(program: Program, pixels: Uint8Array): Map<string, OutputTens
 
 function createExecutable(program: Program, options: CompileOptions): Executable {
   const { maxBatch = 1, memoryLimit = Number.POSITIVE_INFINITY, outputs = [] } = options;
-  const foreign = program.ops.find(({ op }) => !Object.hasOwn(OPS, op));
+  const foreign = program.ops.find((op) => !Object.hasOwn(OPS, op.op) || 'log2' in op); // of version 2
   if (foreign !== undefined) refuse('E_UNSUPPORTED_OP', `This backend has no op '${foreign.op}'`);
   if (options.signal?.aborted) refuse('E_ABORTED', 'The compilation was aborted');
   if (!Number.isSafeInteger(maxBatch) || maxBatch < 1) refuse('E_INPUT', `maxBatch is ${maxBatch}`);

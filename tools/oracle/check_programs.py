@@ -120,6 +120,14 @@ def pow2_table(bits):
     return np.array(entries, I64)
 
 
+def log2_codes(e):
+    """Codes of ivit/1.1: ratio rounded half to even, then its logarithm rounded at the arithmetic middle, at most 15."""
+    ratio = rne_divide(e.sum(-1, keepdims=True), np.maximum(e, 1))
+    whole = bit_length(ratio) - 1
+    code = whole + (2 * ratio >= I64(3) << whole)
+    return np.where(e == 0, 15, np.minimum(code, 15))
+
+
 class Image:
     """The values of one image, each a dense int64 array."""
 
@@ -207,27 +215,34 @@ class Image:
         return y + self.constants[op["b"]] if "b" in op else y
 
     def matmul(self, op):
-        return self.read(op["a"]) @ self.read(op["b"])
+        a = self.read(op["a"])
+        return (I64(1) << (15 - a) if "log2" in op else a) @ self.read(op["b"])
+
+    def exponential(self, d, form):
+        if "pow2" in form:
+            octave = form["pow2"]
+            i = (d + 2**octave - 1) >> octave
+            return np.where(i > 31, 0, pow2_table(octave)[(i << octave) - d] >> np.minimum(i, 31))
+        if "table" in form:
+            table = self.constants[form["table"]]
+            return table[np.minimum(d, len(table) - 1)]
+        return shift_exponential(-d, form["shift"], form["n"])
 
     def softmax(self, op):
         x = self.read(op["x"])
         bits, form = op["bits"], op["exponential"]
         d = x.max(-1, keepdims=True) - x
         top = 2 ** (bits - 1) - 1
+        if "log2" in op:
+            return log2_codes(self.exponential(d, form))
         if "pow2" in form:
-            octave = form["pow2"]
-            i = (d + 2**octave - 1) >> octave
-            e = np.where(i > 31, 0, pow2_table(octave)[(i << octave) - d] >> np.minimum(i, 31))
+            e = self.exponential(d, form)
             total = e.sum(-1, keepdims=True)
             h = np.maximum(0, bit_length(total) - 16)
             r = M // (total >> h)
             shift = 32 - bits + h
             return np.minimum((e * r + (I64(1) << (shift - 1))) >> shift, top)
-        if "table" in form:
-            table = self.constants[form["table"]]
-            e = table[np.minimum(d, len(table) - 1)]
-        else:
-            e = shift_exponential(-d, form["shift"], form["n"])
+        e = self.exponential(d, form)
         total = np.minimum(e.sum(-1, keepdims=True), M)
         return np.minimum((e * (M // total)) >> (32 - bits), top)
 

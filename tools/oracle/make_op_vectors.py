@@ -12,7 +12,7 @@ import json
 import pathlib
 import sys
 
-from op_vectors import models, movement, nonlinear, products, requantize, rows
+from op_vectors import log2, models, movement, nonlinear, products, requantize, rows
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent.parent / "packages" / "backend-testkit" / "vectors"
 GENERATOR = {"name": "tools/oracle/make_op_vectors.py", "version": 1}
@@ -32,6 +32,8 @@ FILES = [
     ("mean", 72, movement.MEAN_NOTES, movement.MEAN_GROUPS),
     ("gather", 73, movement.GATHER_NOTES, movement.GATHER_GROUPS),
     ("concat", 74, movement.CONCAT_NOTES, movement.CONCAT_GROUPS),
+    ("softmax@2", 91, log2.SOFTMAX_NOTES, log2.SOFTMAX_GROUPS),
+    ("matmul@2", 93, log2.MATMUL_NOTES, log2.MATMUL_GROUPS),
     ("models", 81, models.NOTES, models.GROUPS),
 ]
 
@@ -76,7 +78,8 @@ def main(arguments):
     checked = different = size = 0
     for op, seed, notes, groups in FILES:
         text, tests = write(op, seed, notes, groups)
-        path = folder / f"{op}.v1.json"
+        name, _, version = op.partition("@")
+        path = folder / f"{name}.v{version or 1}.json"
         checked += len(tests)
         size += len(text)
         if not check:

@@ -11,11 +11,12 @@ import {
   LINEAR_X_TYPE,
   STRASSEN_TEMP_BYTES,
   TYPE_I8,
+  TYPE_U8,
 } from '../src/record-layout';
 import { multiply } from './gemm';
 import { multiplyStrassen } from './gemm-strassen';
 import { address, rowStride, word } from './operand';
-import { packRows8, packRows16 } from './pack';
+import { packRows8, packRows16, packRowsLog2 } from './pack';
 import { packStrassenRows } from './pack-strassen';
 
 export function linearStage(record: usize, g: i32, i0: i32, n: i32, scratch: usize): void {
@@ -23,6 +24,7 @@ export function linearStage(record: usize, g: i32, i0: i32, n: i32, scratch: usi
   const x = address(record, LINEAR_X, g, i0, scratch);
   const packed = scratch + word(record, LINEAR_PACKED);
   if (word(record, LINEAR_X_TYPE) == TYPE_I8) packRows8(packed, x, rowStride(record, LINEAR_X), n, k);
+  else if (word(record, LINEAR_X_TYPE) == TYPE_U8) packRowsLog2(packed, x, rowStride(record, LINEAR_X), n, k);
   else packRows16(packed, x, rowStride(record, LINEAR_X), n, k);
   multiply(
     packed,

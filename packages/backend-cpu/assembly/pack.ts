@@ -4,6 +4,7 @@ import {
   PACK_K_STRIDE,
   PACK_N,
   PACK_N_STRIDE,
+  PACK_NEGATE,
   PACK_OUT,
   PACK_OUT_GROUP,
   PACK_X,
@@ -47,6 +48,36 @@ function packRows<T>(to: usize, from: usize, stride: i32, rows: i32, k: i32): vo
       p1 += 8 * sizeof<T>();
       p2 += 8 * sizeof<T>();
       p3 += 8 * sizeof<T>();
+      to += 64;
+    }
+  }
+}
+
+/** 8 codes 0 … 15 as int16 -2^(15 - code); -2^15 is -32768. Codes past the row's end give any int16. */
+// @ts-expect-error: decorator
+@inline
+function powers(at: usize): v128 {
+  const codes = v128.load64_zero(at);
+  // 2^(7 - code) is the high byte for codes 0 … 7, 2^(15 - code) the low one for 8 … 15; an index beyond 15 gives 0.
+  const table = i8x16(-128, 64, 32, 16, 8, 4, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0);
+  const high = i8x16.swizzle(table, codes);
+  const rest = i8x16.swizzle(table, i8x16.sub(codes, i8x16.splat(8)));
+  return i16x8.neg(v128.shuffle<i8>(rest, high, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
+}
+
+/** {@link packRows} of log2 codes (u8). */
+export function packRowsLog2(to: usize, from: usize, stride: i32, rows: i32, k: i32): void {
+  for (let r = 0; r < rows; r += 4) {
+    let p0 = from + r * stride;
+    let p1 = from + min(r + 1, rows - 1) * stride;
+    let p2 = from + min(r + 2, rows - 1) * stride;
+    let p3 = from + min(r + 3, rows - 1) * stride;
+    for (let i = 0; i < k; i += 8) {
+      interleave(to, 16, powers(p0), powers(p1), powers(p2), powers(p3));
+      p0 += 8;
+      p1 += 8;
+      p2 += 8;
+      p3 += 8;
       to += 64;
     }
   }
@@ -113,9 +144,14 @@ export function packStage(record: usize, g: i32, i0: i32, n: i32): void {
   const kStride = word(record, PACK_K_STRIDE);
   const nStride = word(record, PACK_N_STRIDE);
   const panelBytes = ((k + 1) >> 1) << 5;
+  const negate = word(record, PACK_NEGATE) != 0;
   const x = word(record, PACK_X) + g * word(record, PACK_X_GROUP);
   const out = word(record, PACK_OUT) + g * word(record, PACK_OUT_GROUP);
   for (let p = i0; p < i0 + n; p++) {
-    packPanel(out + p * panelBytes, x + 8 * p * nStride, kStride, nStride, k, min(8, columns - 8 * p));
+    const to: usize = out + p * panelBytes;
+    packPanel(to, x + 8 * p * nStride, kStride, nStride, k, min(8, columns - 8 * p));
+    if (negate) {
+      for (let at = to; at < to + panelBytes; at += 16) v128.store(at, i16x8.neg(v128.load(at)));
+    }
   }
 }

@@ -12,6 +12,7 @@ import {
   SOFT_BITS,
   SOFT_COLUMNS,
   SOFT_LAST,
+  SOFT_LOG2,
   SOFT_OUT,
   SOFT_POW2,
   SOFT_TABLE,
@@ -109,12 +110,42 @@ function tableRow(x: usize, out: usize, columns: i32, bits: i32, table: usize, l
   if (whole < columns) copyBytes(out + whole * (bits >> 3), tail, (columns - whole) * (bits >> 3));
 }
 
+/**
+ * Log2 codes (docs/spec, ivit/1.1). With r = rne(S/E), the code is at least c + 1 where r ≥ 1.5·2^c, that is 2·S ≥ 3·E for c = 0,
+ * 2·S > 5·E for c = 1 (S/E = 2.5 rounds to 2) and 2·S ≥ (3·2^c - 1)·E beyond (the half below an even number rounds up to it).
+ * So each row has 15 thresholds on E, and a code is how many of them E does not pass. E < 2^31, S < 2^31.
+ */
+function log2Row(x: usize, out: usize, columns: i32, pow2: bool, table: usize, last: i32, e: usize): void {
+  const largest = rowMax16(x, columns);
+  let sum: u64 = 0;
+  for (let c = 0; c < columns; c++) {
+    const d = min(largest - (load<i16>(x + (c << 1)) as i32), last);
+    const entry: u32 = pow2 ? (load<u16>(table + (d << 1)) as u32) : load<u32>(table + (d << 2));
+    store<u32>(e + (c << 2), entry);
+    sum += entry as u64;
+  }
+  const twice = 2 * sum;
+  const t0 = i32x4.splat((twice / 3) as i32);
+  const t1 = i32x4.splat(((twice - 1) / 5) as i32);
+  for (let c = 0; c < columns; c += 4) {
+    const entries = v128.load(e + (c << 2));
+    let codes = i32x4.add(i32x4.le_s(entries, t0), i32x4.le_s(entries, t1));
+    for (let bit = 2; bit < 15; bit++) {
+      const t = i32x4.splat((twice / ((3 << bit) - 1)) as i32);
+      codes = i32x4.add(codes, i32x4.le_s(entries, t));
+    }
+    v128.store(e + (c << 2), i32x4.neg(codes));
+  }
+  for (let c = 0; c < columns; c++) store<u8>(out + c, load<u32>(e + (c << 2)) as u8);
+}
+
 export function softmaxStage(record: usize, g: i32, i0: i32, n: i32, scratch: usize): void {
   const columns = word(record, SOFT_COLUMNS);
   const bits = word(record, SOFT_BITS);
   const table: usize = load<u32>(record + (SOFT_TABLE << 2));
   const last = word(record, SOFT_LAST);
   const pow2 = word(record, SOFT_POW2) != 0;
+  const log2 = word(record, SOFT_LOG2) != 0;
   const narrow = word(record, SOFT_X_TYPE) == TYPE_I8;
   const e = scratch + word(record, SOFT_TEMP);
   const wide = e + ((columns + 7) & ~7) * 4;
@@ -122,7 +153,8 @@ export function softmaxStage(record: usize, g: i32, i0: i32, n: i32, scratch: us
   let out = address(record, SOFT_OUT, g, i0, scratch);
   for (let i = 0; i < n; i++) {
     const row = narrow ? widen(x, wide, columns) : x;
-    if (pow2) pow2Row(row, out, columns, bits, table, last, e, scratch);
+    if (log2) log2Row(row, out, columns, pow2, table, last, e);
+    else if (pow2) pow2Row(row, out, columns, bits, table, last, e, scratch);
     else tableRow(row, out, columns, bits, table, last, e, scratch);
     x += rowStride(record, SOFT_X);
     out += rowStride(record, SOFT_OUT);

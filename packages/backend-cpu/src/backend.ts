@@ -1,5 +1,5 @@
 import type { Backend, CompileOptions, Executable, ProbeResult } from '@ivit/backend';
-import { IvitError, type ValidatedProgram } from '@ivit/program';
+import { IvitError, opVersion, type ValidatedProgram } from '@ivit/program';
 import packageJson from '../package.json';
 import { createEngine, createTrial } from './engine.js';
 import { CpuExecutable, type ThreadedRun } from './executable.js';
@@ -30,14 +30,14 @@ export interface CpuBackendOptions {
   readonly createWorker?: () => WebWorker;
 }
 
-/** Every op of ivit/1. */
+/** Every op of ivit/1 and ivit/1.1. */
 const OPS: Readonly<Record<string, readonly number[]>> = {
   requantize: [1],
   rowscale: [1],
   rowquantize: [1],
   linear: [1],
-  matmul: [1],
-  softmax: [1],
+  matmul: [1, 2],
+  softmax: [1, 2],
   shiftgelu: [1],
   layernorm: [1],
   lookup: [1],
@@ -189,8 +189,9 @@ class CpuBackend implements Backend {
   async compile(program: ValidatedProgram, options: CompileOptions = {}): Promise<Executable> {
     throwIfAborted(options.signal);
     for (const op of program.ops) {
-      if (!Object.hasOwn(OPS, op.op)) {
-        throw new IvitError('E_UNSUPPORTED_OP', `The CPU backend has no op '${op.op}'`, { where: op.result });
+      if (!Object.hasOwn(OPS, op.op) || !OPS[op.op]?.includes(opVersion(op))) {
+        const name = `${op.op}' of version ${opVersion(op)}`;
+        throw new IvitError('E_UNSUPPORTED_OP', `The CPU backend has no op '${name}`, { where: op.result });
       }
     }
     const maxBatch = options.maxBatch ?? 1;

@@ -54,7 +54,7 @@ export const KIND_RELAXED_PACK = 18; // a PACK record, the same
 // linear and matmul: out i32 = x · packed + bias.
 export const LINEAR_X = 2;
 export const LINEAR_OUT = 6;
-export const LINEAR_X_TYPE = 10; // i8 or i16
+export const LINEAR_X_TYPE = 10; // i8 or i16; u8 = log2 codes, and the right side is packed negated
 export const LINEAR_K = 11;
 export const LINEAR_PANELS = 12; // panels of 8 columns
 export const LINEAR_B = 13; // address of the packed right side
@@ -152,7 +152,8 @@ export const SOFT_TABLE = 13; // u16 for pow2, i32 otherwise
 export const SOFT_LAST = 14; // index of the table's last entry
 export const SOFT_POW2 = 15;
 export const SOFT_TEMP = 16; // scratch offset of an i32 row
-export const SOFT_WORDS = 17;
+export const SOFT_LOG2 = 17; // 1 = u8 codes of 4 bits instead of probabilities
+export const SOFT_WORDS = 18;
 
 // shiftgelu.
 export const GELU_X = 2;
@@ -229,7 +230,8 @@ export const PACK_N = 7;
 export const PACK_OUT = 8;
 export const PACK_OUT_GROUP = 9;
 export const PACK_FLIP = 10; // relaxed: as LINEAR_FLIP
-export const PACK_WORDS = 11;
+export const PACK_NEGATE = 11; // 1 = -b
+export const PACK_WORDS = 12;
 
 // Control words at the start of memory.
 export const CONTROL_ARRIVED = 64; // byte addresses, one cache line each

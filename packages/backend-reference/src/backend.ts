@@ -1,15 +1,15 @@
 import type { Backend } from '@ivit/backend';
-import { IvitError } from '@ivit/program';
+import { IvitError, opVersion } from '@ivit/program';
 import { createExecutable } from './executable.js';
 
-/** Every op of ivit/1. */
+/** Every op of ivit/1 and ivit/1.1. */
 const OPS: Readonly<Record<string, readonly number[]>> = {
   requantize: [1],
   rowscale: [1],
   rowquantize: [1],
   linear: [1],
-  matmul: [1],
-  softmax: [1],
+  matmul: [1, 2],
+  softmax: [1, 2],
   shiftgelu: [1],
   layernorm: [1],
   lookup: [1],
@@ -32,8 +32,9 @@ export function createReferenceBackend(): Backend {
     probe: async () => ({ available: true, device: 'JavaScript', threads: 1, features: [] }),
     compile: async (program, options = {}) => {
       for (const op of program.ops) {
-        if (!Object.hasOwn(OPS, op.op)) {
-          throw new IvitError('E_UNSUPPORTED_OP', `The reference backend has no op '${op.op}'`, { where: op.result });
+        if (!Object.hasOwn(OPS, op.op) || !OPS[op.op]?.includes(opVersion(op))) {
+          const name = `${op.op}' of version ${opVersion(op)}`;
+          throw new IvitError('E_UNSUPPORTED_OP', `The reference backend has no op '${name}`, { where: op.result });
         }
       }
       return createExecutable(program, options);

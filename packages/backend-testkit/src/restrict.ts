@@ -1,11 +1,25 @@
-import { type Constant, type Op, type Operand, type Program, type ValidatedProgram, validate } from '@ivit/program';
+import {
+  type Constant,
+  type Op,
+  type Operand,
+  opVersion,
+  type Program,
+  specOf,
+  type ValidatedProgram,
+  validate,
+} from '@ivit/program';
 import { type Case, exactValues, expectedOf, imageOf } from './case.js';
 
-/** Op names a backend declares version 1 of. */
+/** Ops a backend declares: names of version 1, `NAME@2` of version 2. */
 export type Declared = ReadonlySet<string>;
 
+/** An op with its version, as {@link Declared} holds it. */
+export function opKey(op: Op): string {
+  return opVersion(op) === 1 ? op.op : `${op.op}@${opVersion(op)}`;
+}
+
 export function runsOn(program: Program, declared: Declared): boolean {
-  return program.ops.every((op) => declared.has(op.op));
+  return program.ops.every((op) => declared.has(opKey(op)));
 }
 
 /**
@@ -15,10 +29,10 @@ export function runsOn(program: Program, declared: Declared): boolean {
 export function restrictCase(one: Case, declared: Declared): Case | undefined {
   if (runsOn(one.program, declared)) return one;
   const { program } = one;
-  const kept = program.ops.filter((op) => declared.has(op.op));
+  const kept = program.ops.filter((op) => declared.has(opKey(op)));
   const last = kept.at(-1);
   if (last === undefined) return undefined;
-  const gone = new Set(program.ops.filter((op) => !declared.has(op.op)).map((op) => op.result));
+  const gone = new Set(program.ops.filter((op) => !declared.has(opKey(op))).map((op) => op.result));
   const frozen = (name: string): string => `frozen/${name}`;
   const constants: Record<string, Constant> = { ...program.constants };
   const operand = (read: Operand): Operand => {
@@ -34,7 +48,7 @@ export function restrictCase(one: Case, declared: Declared): Case | undefined {
   let valid: ValidatedProgram;
   try {
     valid = validate(
-      { spec: 'ivit/1', input: program.input, values, ops, constants, output, outputShift: 0 },
+      { spec: specOf(ops), input: program.input, values, ops, constants, output, outputShift: 0 },
       {
         fragment: true,
       },

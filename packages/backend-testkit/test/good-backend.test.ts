@@ -10,6 +10,7 @@ describe('a backend with only some ops', () => {
     ['linear'],
     ['lookup', 'linear', 'requantize'],
     ['softmax', 'matmul'],
+    ['softmax@2', 'matmul@2'],
     ['gather'],
   ];
 
@@ -43,7 +44,7 @@ it('makes chains of every op, in which few results are stuck at the ends of thei
       }
     }
   }
-  expect([...ops].sort()).toEqual([...CASE_OPS].sort());
+  expect([...ops].sort()).toEqual(CASE_OPS.filter((op) => !op.includes('@')).sort());
   expect(stuck * 5).toBeLessThan(elements);
   expect(stuck).toBeGreaterThan(0);
 });

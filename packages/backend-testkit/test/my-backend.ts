@@ -1,13 +1,14 @@
 import type { Backend, CompileOptions, Executable, Outputs, OutputTensor, RunOptions } from '@ivit/backend';
 import { CASE_OPS, interpret } from '@ivit/backend-testkit';
-import { IvitError, littleEndianBytes, type ValidatedProgram } from '@ivit/program';
+import { IvitError, littleEndianBytes, opVersion, type ValidatedProgram } from '@ivit/program';
 import { elementCount, makeArray } from '@ivit/tensor';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 
 function compile(ops: ReadonlySet<string>, program: ValidatedProgram, options: CompileOptions): Executable {
-  for (const { op } of program.ops) {
-    if (!ops.has(op)) throw new IvitError('E_UNSUPPORTED_OP', `no op '${op}'`);
+  for (const op of program.ops) {
+    const name = opVersion(op) === 1 ? op.op : `${op.op}@2`;
+    if (!ops.has(name)) throw new IvitError('E_UNSUPPORTED_OP', `no op '${name}'`);
   }
   if (options.signal?.aborted) throw new IvitError('E_ABORTED', 'aborted');
   const maxBatch = options.maxBatch ?? 1;
@@ -71,13 +72,23 @@ function compile(ops: ReadonlySet<string>, program: ValidatedProgram, options: C
   };
 }
 
+/** `softmax`, `softmax@2` → `{ softmax: [1, 2] }`. */
+function versionsOf(ops: readonly string[]): Record<string, number[]> {
+  const versions: Record<string, number[]> = {};
+  for (const key of ops) {
+    const [name = '', version = '1'] = key.split('@');
+    versions[name] = [...(versions[name] ?? []), Number(version)];
+  }
+  return versions;
+}
+
 /** The smallest backend that keeps every promise: it runs the kit's own interpreter. */
 export function createMyBackend(ops: readonly string[] = CASE_OPS): Backend {
   return {
     specificationVersion: 1,
     name: 'mine',
     version: '1.0.0',
-    ops: Object.fromEntries(ops.map((op) => [op, [1]])),
+    ops: versionsOf(ops),
     probe: async () => ({ available: true, device: 'BigInt', threads: 1, features: [] }),
     compile: async (program, options = {}) => compile(new Set(ops), program, options),
   };

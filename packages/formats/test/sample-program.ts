@@ -34,6 +34,8 @@ const OPS: readonly Op[] = [
   { op: 'softmax', result: 'v8', x: { value: 'v5' }, exponential: { pow2: 8 }, bits: 16 },
   { op: 'softmax', result: 'v9', x: { value: 'v5' }, exponential: { shift: -42, n: 15 }, bits: 8 },
   { op: 'softmax', result: 'v10', x: { value: 'v5' }, exponential: { table: 'bias' }, bits: 8 },
+  { op: 'softmax', result: 'v15', x: { value: 'v5' }, exponential: { pow2: 8 }, bits: 8, log2: 4 },
+  { op: 'matmul', result: 'v16', a: { value: 'v15' }, b: { constant: 'weight' }, log2: 4 },
   { op: 'shiftgelu', result: 'v11', x: { value: 'v5' }, x0: -7, n: 23 },
   { op: 'layernorm', result: 'v12', x: { value: 'v5' }, b: 'bias' },
   { op: 'ramplookup', result: 'v13', x: { value: 'v3' }, table: 'ramp', u: 5 },

@@ -1,6 +1,7 @@
 import { elementCount, makeArray } from '@ivit/tensor';
 import { DTYPE_RANGE } from './dtype.js';
 import { IvitError } from './error.js';
+import { specOf } from './op-version.js';
 import { infer } from './ops/infer.js';
 import type {
   Constant,
@@ -113,7 +114,7 @@ export function createProgramBuilder(input: string, shape: readonly number[]): P
     transpose: (value, viewShape, axes) => ({ value, view: transposeView(viewShape, axes) }),
     build(details) {
       const { outputShift = 0, ...rest } = details;
-      return { spec: 'ivit/1', input, values, ops, constants, outputShift, ...rest };
+      return { spec: specOf(ops), input, values, ops, constants, outputShift, ...rest };
     },
   };
 }

@@ -31,7 +31,7 @@ function argumentsOf(op: Op): string[] {
     case 'linear':
       return [operandText(op.x), `$${op.w}`, ...(op.b === undefined ? [] : [`$${op.b}`])];
     case 'matmul':
-      return [operandText(op.a), operandText(op.b)];
+      return [operandText(op.a), operandText(op.b), ...(op.log2 === undefined ? [] : [`log2=${op.log2}`])];
     case 'softmax': {
       const { exponential } = op;
       const form =
@@ -40,7 +40,7 @@ function argumentsOf(op: Op): string[] {
           : 'table' in exponential
             ? `table=$${exponential.table}`
             : `x0=${exponential.shift}, n=${exponential.n}`;
-      return [operandText(op.x), form, `bits=${op.bits}`];
+      return [operandText(op.x), form, op.log2 === undefined ? `bits=${op.bits}` : `log2=${op.log2}`];
     }
     case 'shiftgelu':
       return [operandText(op.x), `x0=${op.x0}`, `n=${op.n}`];

@@ -5,8 +5,8 @@ export type { DType, View };
 /** Data of a tensor: the class is the dtype's. */
 export type IntArray = IntegerArray;
 
-/** Op semantics released under this id never change (docs/spec). */
-export type SpecId = 'ivit/1';
+/** Op semantics released under an id never change (docs/spec). A program has the least id that holds all its ops. */
+export type SpecId = 'ivit/1' | 'ivit/1.1';
 
 /**
  * What an op reads: a value or a constant, seen whole and dense unless a view is given. A view counts elements of one
@@ -103,12 +103,16 @@ export interface LinearOp {
   readonly b?: string;
 }
 
-/** `y[g,i,j] = Σ_k a[g,i,k]·b[g,k,j]`; a i8 or i16, b i8, both of one rank ≥ 2 with equal leading sizes. */
+/**
+ * `y[g,i,j] = Σ_k a[g,i,k]·b[g,k,j]`; a i8 or i16, b i8, both of one rank ≥ 2 with equal leading sizes.
+ * With `log2` (version 2, ivit/1.1) a holds u8 codes 0 … 15: `y[g,i,j] = Σ_k b[g,k,j]·2^(15 - a[g,i,k])`.
+ */
 export interface MatmulOp {
   readonly op: 'matmul';
   readonly result: string;
   readonly a: Operand;
   readonly b: Operand;
+  readonly log2?: 4;
 }
 
 /** How softmax turns a distance from the row maximum into an integer exponential. */
@@ -123,6 +127,8 @@ export interface SoftmaxOp {
   readonly x: Operand;
   readonly exponential: Exponential;
   readonly bits: 8 | 16;
+  /** Version 2, ivit/1.1: u8 codes c that stand for 2^-c, of 4 bits; `bits` is then 8. */
+  readonly log2?: 4;
 }
 
 export interface ShiftgeluOp {

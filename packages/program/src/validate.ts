@@ -1,6 +1,7 @@
 import { DTYPES, elementCount, MAX_RANK } from '@ivit/tensor';
 import { DTYPE_RANGE, holds } from './dtype.js';
 import { IvitError } from './error.js';
+import { specOf } from './op-version.js';
 import { MAX_ELEMENTS, type Source, type ValueInfo } from './ops/context.js';
 import { infer } from './ops/infer.js';
 import type {
@@ -168,8 +169,8 @@ function checkOutput(program: Program, output: ValueInfo | undefined, fragment: 
 function prove(program: Program, options: ValidateOptions): ValidatedProgram {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const fragment = options.fragment === true;
-  if (program.spec !== 'ivit/1') {
-    refuse('E_PROGRAM_SPEC', `spec '${String(program.spec)}' is not known here (ivit/1 is)`, 'spec');
+  if (program.spec !== 'ivit/1' && program.spec !== 'ivit/1.1') {
+    refuse('E_PROGRAM_SPEC', `spec '${String(program.spec)}' is not known here (ivit/1 and ivit/1.1 are)`, 'spec');
   }
   if (program.ops.length > limits.ops) {
     refuse('E_PROGRAM_LIMIT', `${program.ops.length} ops are more than ${limits.ops}`, 'ops');
@@ -210,6 +211,10 @@ function prove(program: Program, options: ValidateOptions): ValidatedProgram {
     if (result.numeratorBits !== undefined) numeratorBits[op.result] = result.numeratorBits;
     counts[op.op] = (counts[op.op] ?? 0) + 1;
     ledger.add(op.result, result);
+  }
+  const least = specOf(program.ops);
+  if (program.spec !== least) {
+    refuse('E_PROGRAM_SPEC', `the spec is '${program.spec}', but the ops are those of '${least}'`, 'spec');
   }
   for (const name of Object.keys(program.values)) {
     if (!ledger.values.has(name)) refuse('E_PROGRAM_VALUE', `no op makes '${name}'`, `values.${name}`);

@@ -70,10 +70,10 @@ export async function quantizeAttention(context: BlockContext, norm1: EdgeResult
   const largestLogit = largestOf(floatsOf(context, 'logits').map((tensor) => maxMagnitude(tensor)));
   const { softmax } = context.nonlinear;
   const logits = chooseLogits(config, scales, largestLogit, tokens, softmax, `${name}.logits`);
-  // A row of 16-bit probabilities sums to less than 2^15 + N; times int8 v.
+  // A row of 16-bit probabilities sums to less than 2^15 + N, one of log2 weights to at most 1.5·2^15 + N; times int8 v.
   const choice = choosePlainEdge(
     scales.qkv.subarray(2 * dim).map((scale) => scale / 32768),
-    (32768 + tokens) * 128,
+    ((softmax === 'log2' ? 49152 : 32768) + tokens) * 128,
     floatsOf(context, 'attention'),
     dim,
     SYMMETRIC_ZERO_POINTS,

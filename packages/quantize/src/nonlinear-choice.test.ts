@@ -68,6 +68,7 @@ describe('quantizeVit with other functions', () => {
   it.each([
     [{ softmax: 'i-vit' }, 'ptq@1+softmax=i-vit', 25],
     [{ softmax: 'i-bert' }, 'ptq@1+softmax=i-bert', 26],
+    [{ softmax: 'log2' }, 'ptq@1+softmax=log2', 18],
     [{ gelu: 'i-bert' }, 'ptq@1+gelu=i-bert', 25],
     [{ gelu: 'shift' }, 'ptq@1+gelu=shift', 25],
     [{ norm: 'ptf' }, 'ptq@1+norm=ptf', 22],
@@ -75,7 +76,9 @@ describe('quantizeVit with other functions', () => {
   ] as const)('%j', async (nonlinear, recipe, floor) => {
     const program = await quantize(nonlinear);
     expect(program.provenance?.recipe).toBe(recipe);
+    expect(program.spec).toBe(recipe.includes('log2') ? 'ivit/1.1' : 'ivit/1');
     const quality = await logitQuality(backend, weights, program, fresh);
+    console.log(recipe, quality);
     expect(quality).toBeGreaterThan(floor);
   });
 

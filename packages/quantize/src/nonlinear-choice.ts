@@ -3,8 +3,8 @@ import type { Recipe } from './types.js';
 
 /** Which functions stand for softmax, GELU and the norms' input. Absent = the recipe's own, named first. */
 export interface NonlinearChoice {
-  /** `pow2` of the op set; `i-vit` Shiftmax; `i-bert` i-exp. */
-  readonly softmax?: 'pow2' | 'i-vit' | 'i-bert';
+  /** `pow2` of the op set; `i-vit` Shiftmax; `i-bert` i-exp; `log2` FQ-ViT's 4-bit codes and P·V by shifts (ivit/1.1). */
+  readonly softmax?: 'pow2' | 'i-vit' | 'i-bert' | 'log2';
   /** `exact` table; `i-bert` i-GELU; `shift` element-wise ShiftGELU. */
   readonly gelu?: 'exact' | 'i-bert' | 'shift';
   /** `int16` stream; `ptf` 8 bits with a power-of-two factor per channel (FQ-ViT). */
@@ -13,7 +13,7 @@ export interface NonlinearChoice {
 
 /** Names per function, the default first. */
 export const NONLINEAR_CHOICES = {
-  softmax: ['pow2', 'i-vit', 'i-bert'],
+  softmax: ['pow2', 'i-vit', 'i-bert', 'log2'],
   gelu: ['exact', 'i-bert', 'shift'],
   norm: ['int16', 'ptf'],
 } as const satisfies { readonly [K in keyof NonlinearChoice]-?: readonly NonNullable<NonlinearChoice[K]>[] };

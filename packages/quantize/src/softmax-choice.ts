@@ -1,6 +1,6 @@
 import type { RecipeLogits, VitConfig } from '@ivit/models';
 import { polynomialExpTable, shiftExpTable } from '@ivit/nonlinear';
-import { iExpParameters } from '@ivit/nonlinear/convert';
+import { fqExpParameters, iExpParameters } from '@ivit/nonlinear/convert';
 import type { AttentionScales } from './attention.js';
 import { logitScaling } from './attention.js';
 import type { NonlinearChoice } from './nonlinear-choice.js';
@@ -16,8 +16,19 @@ const SHIFT_OCTAVES = 15;
  * `softmax` multiplies by smaller: at 2^-8 it would be 60 for 197 equal keys, and its floor an error of up to 1.6 %.
  */
 const FINEST_BITS = 6;
+/** Log2 codes take no such factor, so their logits may be finer. */
+const FINEST_LOG2_BITS = 8;
 
-function tableOf(softmax: 'i-vit' | 'i-bert', fractionBits: number): Int32Array {
+/** FQ-ViT's exponential with the most bits at which a row's sum stays below 2^31. */
+function fqTable(fractionBits: number, tokens: number): Int32Array {
+  const scale = powerOfTwo(-fractionBits);
+  let n = 0;
+  while (n < 30 && tokens * fqExpParameters(scale, n + 1).c * powerOfTwo(n + 1) <= INT32_MAX) n += 1;
+  return polynomialExpTable(fqExpParameters(scale, n));
+}
+
+function tableOf(softmax: 'i-vit' | 'i-bert' | 'log2', fractionBits: number, tokens: number): Int32Array {
+  if (softmax === 'log2') return fqTable(fractionBits, tokens);
   if (softmax === 'i-vit') return shiftExpTable(-powerOfTwo(fractionBits), SHIFT_OCTAVES);
   return polynomialExpTable(iExpParameters(powerOfTwo(-fractionBits)));
 }
@@ -37,17 +48,18 @@ export function chooseLogits(
   where: string,
 ): RecipeLogits {
   if (softmax === undefined || softmax === 'pow2') return logitScaling(config, scales, largest, where);
-  let fractionBits = FINEST_BITS;
-  let table = tableOf(softmax, fractionBits);
+  let fractionBits = softmax === 'log2' ? FINEST_LOG2_BITS : FINEST_BITS;
+  let table = tableOf(softmax, fractionBits, tokens);
   const fits = (): boolean =>
     largest * powerOfTwo(fractionBits) <= INT16_MAX && tokens * (table[0] as number) <= INT32_MAX;
   while (fractionBits > 1 && !fits()) {
     fractionBits -= 1;
-    table = tableOf(softmax, fractionBits);
+    table = tableOf(softmax, fractionBits, tokens);
   }
   const ratios = scales.logits.map((scale) => scale * powerOfTwo(fractionBits));
   const bound = (config.dim / config.heads) * 128 * 128;
-  return { scaling: staticScaling(ratios, bound, where), fractionBits, table };
+  const codes = softmax === 'log2' ? ({ log2: 4 } as const) : {};
+  return { scaling: staticScaling(ratios, bound, where), fractionBits, table, ...codes };
 }
 
 /** Real value of one unit of the logits. */

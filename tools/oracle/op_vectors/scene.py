@@ -165,7 +165,7 @@ class Scene:
         if op["op"] == "requantize":
             return op["to"]
         if op["op"] == "softmax":
-            return f"i{op['bits']}"
+            return "u8" if "log2" in op else f"i{op['bits']}"
         if op["op"] == "lookup":
             return self.constants[op["table"]][0]
         x = op["operands"][0] if op["op"] == "concat" else op["x"]

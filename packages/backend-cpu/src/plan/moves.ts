@@ -108,13 +108,18 @@ export function meanGroup(
   });
 }
 
-/** int8 `[groups…, K, N]`, its leading axes walked by one stride, packed as right sides of products. */
+/**
+ * int8 `[groups…, K, N]`, its leading axes walked by one stride, packed as right sides of products.
+ *
+ * @param negate -b: the left side holds -2^(15 - code), since 2^15 is no int16
+ */
 export function packGroup(
   source: string | number,
   result: string,
   view: View,
   groups: number,
   relaxed: Relaxed | undefined,
+  negate: boolean,
 ): GroupDraft {
   const rank = view.shape.length;
   const [k, n] = view.shape.slice(-2) as [number, number];
@@ -143,6 +148,7 @@ export function packGroup(
           record[R.PACK_OUT] = resolve(out, 'i8')[0] as number;
           record[R.PACK_OUT_GROUP] = (relaxed === undefined ? packedBytes : relaxedBytes)(k, n);
           record[R.PACK_FLIP] = relaxed?.flip ?? 0;
+          record[R.PACK_NEGATE] = negate ? 1 : 0;
           return record;
         },
       },

@@ -41,6 +41,7 @@ export function softmaxStage(
   }
   const address = pool.shared(key, () => table);
   const wide = (columns + 7) & ~7;
+  const log2 = op.log2 !== undefined;
   return {
     result: op.result,
     width: columns,
@@ -49,13 +50,14 @@ export function softmaxStage(
     encode({ resolve, temp }) {
       const record = startRecord(R.KIND_SOFTMAX, R.SOFT_WORDS);
       record.splice(R.SOFT_X, 4, ...resolve(x, xType));
-      record.splice(R.SOFT_OUT, 4, ...resolve(out, op.bits === 8 ? 'i8' : 'i16'));
+      record.splice(R.SOFT_OUT, 4, ...resolve(out, log2 ? 'u8' : op.bits === 8 ? 'i8' : 'i16'));
       record[R.SOFT_COLUMNS] = columns;
       record[R.SOFT_X_TYPE] = typeCode(xType);
       record[R.SOFT_BITS] = op.bits;
       record[R.SOFT_TABLE] = address;
       record[R.SOFT_LAST] = table.length - 1;
       record[R.SOFT_POW2] = 'pow2' in exponential ? 1 : 0;
+      record[R.SOFT_LOG2] = log2 ? 1 : 0;
       record[R.SOFT_TEMP] = temp(0);
       return record;
     },

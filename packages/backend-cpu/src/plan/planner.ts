@@ -171,14 +171,14 @@ export class Planner {
     const [k, n] = view.shape.slice(-2) as [number, number];
     const type = this.values.typeOf(op.a);
     const relaxed = type === 'i8' ? this.#source.relaxed : undefined;
-    const b = this.#packed(op.b, view, space.groups, relaxed);
+    const b = this.#packed(op.b, view, space.groups, relaxed, op.log2 !== undefined);
     const a = this.#rows(op.a, space);
     const stage = matmulStage(op, a, type, k, n, b, relaxed);
     this.#chains.append(space, stage);
   }
 
   /** The right side of a product, packed by a group of its own before the chain. */
-  #packed(operand: Operand, view: View, groups: number, relaxed: Relaxed | undefined): Ref {
+  #packed(operand: Operand, view: View, groups: number, relaxed: Relaxed | undefined, negate: boolean): Ref {
     let source = operand;
     let shown = view;
     if ('value' in operand && this.#chains.makes(operand.value)) this.#chains.close();
@@ -193,7 +193,7 @@ export class Planner {
       shape: [groups, (relaxed === undefined ? packedBytes : relaxedBytes)(k, n)],
     });
     const x = 'value' in source ? source.value : this.values.constantCopy(source.constant, view, shown);
-    this.#chains.add(packGroup(x, name, shown, groups, relaxed));
+    this.#chains.add(packGroup(x, name, shown, groups, relaxed, negate));
     return { value: name, access: { offset: 0, group: 0, row: 0 } };
   }
 

@@ -1,5 +1,6 @@
 import {
   layerNormRows,
+  log2SoftmaxRows,
   rampLookup,
   type SoftmaxExponential,
   shiftExpTable,
@@ -32,6 +33,13 @@ export function softmaxStep(op: SoftmaxOp, reader: OperandReader): () => void {
   const out = reader.data(op.result);
   const { rows, length } = rowsOf(x);
   const exponential = exponentialOf(op.exponential, reader);
+  const { log2 } = op;
+  if (log2 !== undefined) {
+    return () => {
+      x.refresh?.();
+      log2SoftmaxRows(out, 0, x.data, 0, rows, length, exponential, log2);
+    };
+  }
   return () => {
     x.refresh?.();
     softmaxRows(out, 0, x.data, 0, rows, length, exponential, op.bits);

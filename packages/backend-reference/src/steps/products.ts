@@ -1,3 +1,4 @@
+import { log2Product } from '@ivit/nonlinear';
 import type { LinearOp, MatmulOp } from '@ivit/program';
 import { createPackedMatrix, type GemmLeft, gemm, gemmPacked, packMatrix } from '@ivit/tensor';
 import type { OperandReader } from '../operands.js';
@@ -24,6 +25,16 @@ export function matmulStep(op: MatmulOp, reader: OperandReader): () => void {
   const groups = a.shape.slice(0, -2).reduce((count, size) => count * size, 1);
   const [m, k] = a.shape.slice(-2) as [number, number];
   const n = b.shape[rank - 1] as number;
+  const { log2 } = op;
+  if (log2 !== undefined) {
+    return () => {
+      a.refresh?.();
+      b.refresh?.();
+      for (let g = 0; g < groups; g++) {
+        log2Product(out, g * m * n, a.data, g * m * k, b.data, g * k * n, m, k, n, log2);
+      }
+    };
+  }
   const scratch = createPackedMatrix();
   const left = a.data as GemmLeft;
   const right = b.data as Int8Array;

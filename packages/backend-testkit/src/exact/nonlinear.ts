@@ -6,16 +6,38 @@ import { rowsOf, store, type Tensor, tensorOf } from './tensor.js';
 const sum = (values: readonly bigint[]): bigint => values.reduce((total, value) => total + value, 0n);
 
 function softmaxPow2(row: readonly bigint[], peak: bigint, octave: number, bits: bigint): readonly bigint[] {
-  const F = BigInt(octave);
-  const exponentials = row.map((value) => {
-    const d = peak - value;
-    const i = (d + (1n << F) - 1n) >> F;
-    return i > 31n ? 0n : (powerTable(octave)[Number((i << F) - d)] as bigint) >> i;
-  });
+  const exponentials = row.map((value) => pow2At(peak - value, octave));
   const total = sum(exponentials);
   const h = larger(0n, bitLength(total) - 16n);
   const r = floorDiv(M, total >> h);
   return exponentials.map((e) => (e * r + (1n << (31n - bits + h))) >> (32n - bits + h));
+}
+
+function pow2At(d: bigint, octave: number): bigint {
+  const F = BigInt(octave);
+  const i = (d + (1n << F) - 1n) >> F;
+  return i > 31n ? 0n : (powerTable(octave)[Number((i << F) - d)] as bigint) >> i;
+}
+
+/** Log2 codes of ivit/1.1, the code found by search: the least c with r < 1.5·2^c. */
+function softmaxLog2(op: SoftmaxOp, x: Tensor, exponentialOf: (d: bigint) => bigint): Tensor {
+  const y = tensorOf('u8', x.shape);
+  let at = 0;
+  for (const entries of rowsOf(x)) {
+    const row = Array.from(entries, (entry) => BigInt(entry));
+    const peak = row.reduce(larger);
+    const { exponential } = op;
+    const exponentials = row.map((value) =>
+      'pow2' in exponential ? pow2At(peak - value, exponential.pow2) : exponentialOf(peak - value),
+    );
+    const total = sum(exponentials);
+    for (const e of exponentials) {
+      let code = 0n;
+      while (code < 15n && (e === 0n || 2n * rne(total, e) >= 3n << code)) code += 1n;
+      store(y, at++, code);
+    }
+  }
+  return y;
 }
 
 export function softmax(op: SoftmaxOp, operands: Operands): Tensor {
@@ -39,6 +61,7 @@ export function softmax(op: SoftmaxOp, operands: Operands): Tensor {
     distance.set(d, e);
     return e;
   };
+  if (op.log2 !== undefined) return softmaxLog2(op, x, exponentialOf);
   let at = 0;
   for (const entries of rowsOf(x)) {
     const row = Array.from(entries, (entry) => BigInt(entry));

@@ -36,7 +36,8 @@ export function matmul(op: MatmulOp, operands: Operands): Tensor {
       for (let j = 0; j < columns; j++, at++) {
         let sum = 0;
         for (let k = 0; k < inner; k++) {
-          sum += (a.data[(g * rows + i) * inner + k] as number) * (b.data[(g * inner + k) * columns + j] as number);
+          const left = a.data[(g * rows + i) * inner + k] as number;
+          sum += (op.log2 === undefined ? left : 1 << (15 - left)) * (b.data[(g * inner + k) * columns + j] as number);
         }
         store(y, at, sum);
       }

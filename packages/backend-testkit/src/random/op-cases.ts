@@ -209,7 +209,41 @@ function rowscale(make: CaseMaker, random: Random): string {
   });
 }
 
-const MAKERS: Readonly<Record<OpName, Maker>> = {
+/** A softmax to log2 codes, its sum of exponentials proved to fit 31 bits. */
+function softmaxLog2(make: CaseMaker, random: Random): string {
+  const length = random.integer(0, 7) === 0 ? 65 : width(random);
+  const limit = random.pick([20, 300, 5000, 32767]);
+  const x = make.seen(random.pick(['i8', 'i16'] as const), [2, length], -limit, limit);
+  const n = random.integer(1, 20);
+  const size = random.integer(1, 60);
+  const entries = random.list(size, 1, 1 << random.integer(1, 24)).sort((a, b) => b - a);
+  const exponential = random.pick([
+    { shift: -random.integer(1, 1 << Math.min(10, 24 - n)), n },
+    { table: make.constant('i32', [size], entries) },
+    { pow2: random.integer(0, 8) },
+  ]);
+  return make.builder.add({ op: 'softmax', result: make.name('codes'), x, exponential, bits: 8, log2: 4 });
+}
+
+/** Codes of a constant or of a softmax, times i8. */
+function matmulLog2(make: CaseMaker, random: Random): string {
+  const columns = random.integer(1, 9);
+  if (random.integer(0, 1) === 0) {
+    const codes = softmaxLog2(make, random);
+    const inner = make.builder.type(codes).shape[1] as number;
+    const b = make.seen('i8', [inner, columns], -128, 127);
+    return make.builder.add({ op: 'matmul', result: make.name('y'), a: { value: codes }, b, log2: 4 });
+  }
+  const [rows, inner] = [random.integer(1, 9), width(random)];
+  const a = { constant: make.constant('u8', [2, rows, inner], random.list(2 * rows * inner, 0, 15)) };
+  const b = make.seen('i8', [2, inner, columns], -128, 127);
+  return make.builder.add({ op: 'matmul', result: make.name('y'), a, b, log2: 4 });
+}
+
+/** An op, or a later version of one. */
+export type CaseName = OpName | 'softmax@2' | 'matmul@2';
+
+const MAKERS: Readonly<Record<CaseName, Maker>> = {
   requantize,
   rowscale,
   rowquantize: quantizeRows,
@@ -223,9 +257,11 @@ const MAKERS: Readonly<Record<OpName, Maker>> = {
   mean,
   gather,
   concat,
+  'softmax@2': softmaxLog2,
+  'matmul@2': matmulLog2,
 };
 
-const NAMES: readonly OpName[] = [
+const NAMES: readonly CaseName[] = [
   'requantize',
   'rowscale',
   'rowquantize',
@@ -239,13 +275,15 @@ const NAMES: readonly OpName[] = [
   'mean',
   'gather',
   'concat',
+  'softmax@2',
+  'matmul@2',
 ];
 
-/** The ops `randomProgram` makes cases of: all of ivit/1. */
-export const CASE_OPS: readonly OpName[] = NAMES;
+/** The ops `randomProgram` makes cases of: all of ivit/1, and what ivit/1.1 adds. */
+export const CASE_OPS: readonly CaseName[] = NAMES;
 
 /** A small program around one op of random shape and parameters, valid by construction; its output is the op's result. */
-export function randomProgram(op: OpName, random: Random): Program {
+export function randomProgram(op: CaseName, random: Random): Program {
   const make = new CaseMaker(random, [4, 6, 3]);
   return make.builder.build({ output: MAKERS[op](make, random) });
 }

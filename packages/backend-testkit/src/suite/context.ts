@@ -7,11 +7,11 @@ import { type Declared, restrictCase } from '../restrict.js';
 import type { Target } from '../runner.js';
 import { subjectProgram } from './subject.js';
 
-/** The op versions of ivit/1: one of each. */
-export const VERSION = 1;
-
 export function declaredOps(backend: Backend): Declared {
-  return new Set(Object.keys(backend.ops).filter((op) => backend.ops[op]?.includes(VERSION) === true));
+  const keys = Object.entries(backend.ops).flatMap(([op, versions]) =>
+    versions.map((version) => (version === 1 ? op : `${op}@${version}`)),
+  );
+  return new Set(keys);
 }
 
 /** What every test starts from: a fresh backend and what it declares. */

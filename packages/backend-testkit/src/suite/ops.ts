@@ -1,8 +1,8 @@
 import type { Backend } from '@ivit/backend';
-import { type OpName, validate } from '@ivit/program';
+import { validate } from '@ivit/program';
 import { type Case, interpretedCase } from '../case.js';
 import { check, expectCode } from '../check.js';
-import { CASE_OPS, randomProgram } from '../random/op-cases.js';
+import { CASE_OPS, type CaseName, randomProgram } from '../random/op-cases.js';
 import { createRandom } from '../random/random.js';
 import { type Declared, restrictCase } from '../restrict.js';
 import { runCases } from '../run-case.js';
@@ -14,7 +14,7 @@ import { fresh, noise } from './context.js';
 const RANDOM_PROGRAMS = 40;
 const BATCHES = [1, 2, 3, 5] as const;
 
-function randomCases(op: OpName): readonly Case[] {
+function randomCases(op: CaseName): readonly Case[] {
   return Array.from({ length: RANDOM_PROGRAMS }, (_, index) => {
     const random = createRandom(index * 7919 + CASE_OPS.indexOf(op));
     const program = validate(randomProgram(op, random), { fragment: true });

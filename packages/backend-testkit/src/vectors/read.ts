@@ -1,4 +1,4 @@
-import { type Constant, type DType, type Program, type ValueType, validate } from '@ivit/program';
+import { type Constant, type DType, type Program, specOf, type ValueType, validate } from '@ivit/program';
 import { DTYPES, type IntegerArray, makeArray } from '@ivit/tensor';
 import { type Case, exactValues, typeOf } from '../case.js';
 import { claimOps } from '../unsafe.js';
@@ -57,11 +57,12 @@ function constant(json: unknown, where: string): Constant {
 
 function programOf(json: unknown, where: string): Program {
   const program = asObject(json, where);
+  const ops = claimOps(asArray(program['ops'], where));
   return {
-    spec: 'ivit/1',
+    spec: specOf(ops),
     input: asString(program['input'], where),
     values: mapObject(program['values'], where, valueType),
-    ops: claimOps(asArray(program['ops'], where)),
+    ops,
     constants: mapObject(program['constants'], where, constant),
     output: asString(program['output'], where),
     outputShift: 0,

@@ -154,7 +154,18 @@ describe('readProgram, field by field', () => {
   const optional = new Set([
     ...['channels', 'addend', 'row', 'bias', 'k'].map((field) => `requantize.${field}`),
     ...['channels', 'slot'].map((field) => `rowquantize.${field}`),
-    ...['linear.b', 'layernorm.b', 'view', 'image', 'labels', 'unknownBelow', 'provenance', 'selfCheck'],
+    ...[
+      'linear.b',
+      'layernorm.b',
+      'softmax.log2',
+      'matmul.log2',
+      'view',
+      'image',
+      'labels',
+      'unknownBelow',
+      'provenance',
+      'selfCheck',
+    ],
     ...['sources', 'recipe', 'calibration', 'architecture', 'licence'].map((field) => `provenance.${field}`),
   ]);
   const isOptional = (path: Path): boolean => {

@@ -130,8 +130,14 @@ const OPS: { readonly [K in OpName]: Decoder<OpOf<K>> } = {
     slot: optional(name),
   }),
   linear: fields<OpOf<'linear'>>({ ...head('linear'), x: operand, w: name, b: optional(name) }),
-  matmul: fields<OpOf<'matmul'>>({ ...head('matmul'), a: operand, b: operand }),
-  softmax: fields<OpOf<'softmax'>>({ ...head('softmax'), x: operand, exponential, bits: choice(8, 16) }),
+  matmul: fields<OpOf<'matmul'>>({ ...head('matmul'), a: operand, b: operand, log2: optional(choice(4)) }),
+  softmax: fields<OpOf<'softmax'>>({
+    ...head('softmax'),
+    x: operand,
+    exponential,
+    bits: choice(8, 16),
+    log2: optional(choice(4)),
+  }),
   shiftgelu: fields<OpOf<'shiftgelu'>>({ ...head('shiftgelu'), x: operand, x0: any, n: any }),
   layernorm: fields<OpOf<'layernorm'>>({ ...head('layernorm'), x: operand, b: optional(name) }),
   lookup: fields<OpOf<'lookup'>>({ ...head('lookup'), x: operand, table: name }),
@@ -174,7 +180,7 @@ const provenance = fields<Provenance>({
 const selfCheck = fields<SelfCheck>({ seed: integer(0, 2 ** 32 - 1), sha256 });
 
 const header = fields<ProgramHeader>({
-  spec: choice('ivit/1'),
+  spec: choice('ivit/1', 'ivit/1.1'),
   input: name,
   values: dictionary(name, valueType, MAX.names),
   ops: list(op, MAX.ops),
@@ -192,8 +198,8 @@ const header = fields<ProgramHeader>({
 export const programHeader: Decoder<ProgramHeader> = (value, path, fail) => {
   const source = members(value, path, fail);
   const spec = Object.hasOwn(source, 'spec') ? source['spec'] : undefined;
-  if (typeof spec === 'string' && spec !== 'ivit/1') {
-    fail('E_PROGRAM_SPEC', `spec ${show(spec)} is not known here (ivit/1 is)`, 'spec');
+  if (typeof spec === 'string' && spec !== 'ivit/1' && spec !== 'ivit/1.1') {
+    fail('E_PROGRAM_SPEC', `spec ${show(spec)} is not known here (ivit/1 and ivit/1.1 are)`, 'spec');
   }
   return header(value, path, fail);
 };

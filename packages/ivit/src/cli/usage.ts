@@ -21,8 +21,8 @@ quantize
   --calibrate DIR    folder of calibration photos
   -o, --output FILE  program file to write
   --recipe NAME      ptq@1 (default) or paper@1
-  --nonlinear LIST   other functions: softmax=pow2|i-vit|i-bert, gelu=exact|i-bert|shift,
-                     norm=int16|ptf, joined by commas
+  --nonlinear LIST   other functions: softmax=pow2|i-vit|i-bert|log2,
+                     gelu=exact|i-bert|shift, norm=int16|ptf, joined by commas
   --weight-bits N    bits of the blocks' weights, 2 … 8, or a JSON file of layers
   --size-budget SIZE weights of 8, 6 or 4 bits, layer by layer, until the file fits, e.g. 4MB
   --count N          calibration photos to use (32)

@@ -212,6 +212,7 @@ export function addAttention(
 ): string {
   const { dim, heads } = config;
   const width = dim / heads;
+  const { log2 } = block.logits;
   const qkv = addRowLinear(builder, `${prefix}.qkv`, `${prefix}.qkv`, x, block.qkv, 'i8');
   const [n = 1, line = 1] = builder.type(qkv).shape;
   const part = (offset: number, transposed: boolean): Operand => ({
@@ -233,13 +234,14 @@ export function addAttention(
     result: `${name}.probabilities`,
     x: { value: logits },
     exponential: table === undefined ? { pow2: block.logits.fractionBits } : { table },
-    bits: 16,
+    ...(log2 === undefined ? { bits: 16 } : { bits: 8, log2 }),
   });
   const sums = builder.add({
     op: 'matmul',
     result: `${name}.sums`,
     a: { value: probabilities },
     b: part(2 * dim, false),
+    ...(log2 === undefined ? {} : { log2 }),
   });
   const byToken = builder.transpose(sums, [heads, n, width], [1, 0, 2]);
   return addScaling(builder, name, byToken, block.attention.scaling, { axis: 1, run: 2 });

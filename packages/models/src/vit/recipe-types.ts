@@ -63,6 +63,8 @@ export interface RecipeLogits {
   readonly fractionBits: number;
   /** Exponential by distance from the row's maximum (`softmax` with a table); absent = `pow2`. */
   readonly table?: Int32Array;
+  /** Probabilities as log2 codes of 4 bits, P·V by shifts (`softmax` and `matmul` of ivit/1.1). */
+  readonly log2?: 4;
 }
 
 /** Pixels to the residual stream. */

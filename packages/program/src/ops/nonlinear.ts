@@ -1,7 +1,7 @@
 import { POW2 } from '@ivit/dyadic';
 import { INT32_MAX } from '../dtype.js';
-import type { Interval, LayernormOp, LookupOp, RamplookupOp, ShiftgeluOp, SoftmaxOp } from '../types.js';
-import type { OpContext, OpResult } from './context.js';
+import type { Exponential, Interval, LayernormOp, LookupOp, RamplookupOp, ShiftgeluOp, SoftmaxOp } from '../types.js';
+import type { OpContext, OperandInfo, OpResult } from './context.js';
 import { maximum, minimum } from './scaling.js';
 
 /**
@@ -18,6 +18,7 @@ export function inferSoftmax(op: SoftmaxOp, context: OpContext): OpResult {
   const length = x.shape[x.shape.length - 1] as number;
   if (op.bits !== 8 && op.bits !== 16)
     context.fail('E_PROGRAM_PARAMETER', 'bits', `bits is ${String(op.bits)}, not 8 or 16`);
+  if (op.log2 !== undefined) return inferLog2(op, x, length, context);
   const top = (POW2[op.bits - 1] as number) - 1;
   let rowSum: number | undefined;
   if ('pow2' in op.exponential) {
@@ -26,27 +27,7 @@ export function inferSoftmax(op: SoftmaxOp, context: OpContext): OpResult {
     // S·r ≤ M·2^h·(1 + 2^-15) and each y rounds up by at most 1/2.
     rowSum = top + 2 + ((length + 1) >> 1);
   } else {
-    let largest: number;
-    if ('table' in op.exponential) {
-      const table = context.constant(op.exponential.table, 'table', ['i32'], [undefined]).data;
-      for (let i = 0; i < table.length; i++) {
-        const entry = table[i] as number;
-        const before = i === 0 ? INT32_MAX : (table[i - 1] as number);
-        if (entry <= 0 || entry > before) {
-          context.fail(
-            'E_PROGRAM_PARAMETER',
-            'table',
-            `entry ${i} is ${entry}: a table is positive and never increases`,
-          );
-        }
-      }
-      largest = table[0] as number;
-    } else {
-      const x0 = context.integer(op.exponential.shift, -INT32_MAX, -1, 'shift');
-      const n = context.integer(op.exponential.n, 1, 30, 'n');
-      largest = -x0 * (POW2[n] as number);
-      if (largest > INT32_MAX) context.fail('E_PROGRAM_OVERFLOW', 'shift', `exp(0) is ${largest}, beyond 2^31-1`);
-    }
+    const largest = largestExponential(op.exponential, context);
     if (length * largest <= INT32_MAX) rowSum = top;
   }
   return {
@@ -54,6 +35,48 @@ export function inferSoftmax(op: SoftmaxOp, context: OpContext): OpResult {
     bound: { lo: 0, hi: top },
     ...(rowSum === undefined ? {} : { rowSum }),
   };
+}
+
+/**
+ * Log2 codes: c = 0 … 15. Nothing clipped, 2^-c ≤ 1.5·E/S: r = rne(S/E) ≤ 1.5·2^c - 1 for c ≥ 1 and S/E ≤ r + ½ (for c = 0,
+ * r = 1 and S/E ≤ 1.5). What is clipped weighs 2^0 of 2^15. So Σ 2^(15-c) ≤ 1.5·2^15 + L, which `matmul` reads as row sum.
+ */
+function inferLog2(op: SoftmaxOp, x: OperandInfo, length: number, context: OpContext): OpResult {
+  context.check(op.log2 === 4, 'E_PROGRAM_PARAMETER', 'log2', `log2 is ${String(op.log2)}, not 4`);
+  context.check(op.bits === 8, 'E_PROGRAM_PARAMETER', 'bits', 'log2 codes have bits 8: they are stored as u8');
+  let largest = POW2[15] as number;
+  if ('pow2' in op.exponential) context.integer(op.exponential.pow2, 0, 8, 'pow2');
+  else largest = largestExponential(op.exponential, context);
+  if (length * largest > INT32_MAX) {
+    context.fail(
+      'E_PROGRAM_OVERFLOW',
+      'x',
+      `a sum of ${length} exponentials may reach ${length * largest}, beyond 2^31-1`,
+    );
+  }
+  return { type: { dtype: 'u8', shape: [...x.shape] }, bound: { lo: 0, hi: 15 }, rowSum: 49152 + length };
+}
+
+/** exp(0) of a table, proved positive and falling, or of the shift form. */
+function largestExponential(exponential: Exclude<Exponential, { readonly pow2: number }>, context: OpContext): number {
+  let largest: number;
+  if ('table' in exponential) {
+    const table = context.constant(exponential.table, 'table', ['i32'], [undefined]).data;
+    for (let i = 0; i < table.length; i++) {
+      const entry = table[i] as number;
+      const before = i === 0 ? INT32_MAX : (table[i - 1] as number);
+      if (entry <= 0 || entry > before) {
+        context.fail('E_PROGRAM_PARAMETER', 'table', `entry ${i} is ${entry}: a table is positive and never increases`);
+      }
+    }
+    largest = table[0] as number;
+  } else {
+    const x0 = context.integer(exponential.shift, -INT32_MAX, -1, 'shift');
+    const n = context.integer(exponential.n, 1, 30, 'n');
+    largest = -x0 * (POW2[n] as number);
+    if (largest > INT32_MAX) context.fail('E_PROGRAM_OVERFLOW', 'shift', `exp(0) is ${largest}, beyond 2^31-1`);
+  }
+  return largest;
 }
 
 export function inferShiftgelu(op: ShiftgeluOp, context: OpContext): OpResult {

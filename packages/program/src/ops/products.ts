@@ -1,8 +1,9 @@
+import { POW2 } from '@ivit/dyadic';
 import { elementCount } from '@ivit/tensor';
 import { INT32_MAX } from '../dtype.js';
 import type { LinearOp, MatmulOp } from '../types.js';
 import { absoluteSums } from './absolute-sums.js';
-import { type OpContext, type OpResult, reachOf } from './context.js';
+import { type OpContext, type OperandInfo, type OpResult, reachOf } from './context.js';
 import { maximum, minimum } from './scaling.js';
 
 export function inferLinear(op: LinearOp, context: OpContext): OpResult {
@@ -34,8 +35,15 @@ export function inferLinear(op: LinearOp, context: OpContext): OpResult {
   };
 }
 
+/** Largest 2^(15 - code), codes proved to be 0 … 15. */
+function largestPower(op: MatmulOp, a: OperandInfo, context: OpContext): number {
+  context.check(op.log2 === 4, 'E_PROGRAM_PARAMETER', 'log2', `log2 is ${String(op.log2)}, not 4`);
+  context.check(a.bound.hi <= 15, 'E_PROGRAM_OVERFLOW', 'a', `codes may reach ${a.bound.hi}, beyond 15`);
+  return POW2[15 - a.bound.lo] as number;
+}
+
 export function inferMatmul(op: MatmulOp, context: OpContext): OpResult {
-  const a = context.operand(op.a, 'a', ['i8', 'i16']);
+  const a = context.operand(op.a, 'a', op.log2 === undefined ? ['i8', 'i16'] : ['u8']);
   const b = context.operand(op.b, 'b', ['i8']);
   const rank = a.shape.length;
   const lead = a.shape.slice(0, -2);
@@ -46,7 +54,7 @@ export function inferMatmul(op: MatmulOp, context: OpContext): OpResult {
   if (b.shape[rank - 2] !== inner) {
     context.fail('E_PROGRAM_SHAPE', 'b', `a has ${inner} columns, b has ${b.shape[rank - 2]} rows`);
   }
-  const largestA = reachOf(a.bound);
+  const largestA = op.log2 === undefined ? reachOf(a.bound) : largestPower(op, a, context);
   const largestB = reachOf(b.bound);
   const row = Math.min(inner * largestA, a.rowSum ?? Number.POSITIVE_INFINITY);
   const reach = row * largestB;
