@@ -1,4 +1,11 @@
-import { type FloatTensor, prefixTokens, readoutOf, tokenCount, type VitWeights } from '@ivit/models';
+import {
+  type FloatTensor,
+  prefixTokens,
+  readoutOf,
+  tokenCount,
+  type VitPreprocess,
+  type VitWeights,
+} from '@ivit/models';
 import { IvitError } from '@ivit/program';
 import { checkNotEmpty } from './calibration.js';
 import type { CalibrationPhoto } from './types.js';
@@ -61,7 +68,16 @@ export function checkWeights(weights: VitWeights): void {
       hint: 'class needs a class token; distilled needs a distillation token and head.',
     });
   }
-  for (const [name, tensor, shape] of tensorsOf(weights)) {
+  checkTensors(tensorsOf(weights));
+  checkPreprocess(weights.preprocess);
+}
+
+/**
+ * @param tensors name, tensor and the shape it must have.
+ * @throws IvitError `E_WEIGHTS_SHAPE`, `E_WEIGHTS_VALUE` (NaN or infinite), naming the tensor.
+ */
+export function checkTensors(tensors: Iterable<readonly [string, FloatTensor, readonly number[]]>): void {
+  for (const [name, tensor, shape] of tensors) {
     const count = shape.reduce((product, size) => product * size, 1);
     if (tensor.data.length !== count) {
       throw new IvitError('E_WEIGHTS_SHAPE', `${tensor.data.length} weights where [${shape.join(',')}] is needed`, {
@@ -76,8 +92,12 @@ export function checkWeights(weights: VitWeights): void {
       });
     }
   }
-  for (const [color, std] of weights.preprocess.std.entries()) {
-    if (Number.isFinite(std) && std > 0 && Number.isFinite(weights.preprocess.mean[color])) continue;
+}
+
+/** @throws IvitError `E_WEIGHTS_VALUE` */
+export function checkPreprocess(preprocess: VitPreprocess): void {
+  for (const [color, std] of preprocess.std.entries()) {
+    if (Number.isFinite(std) && std > 0 && Number.isFinite(preprocess.mean[color])) continue;
     throw new IvitError('E_WEIGHTS_VALUE', `mean or std of color ${color} is not a usable number`, {
       where: 'preprocess',
     });
@@ -86,8 +106,15 @@ export function checkWeights(weights: VitWeights): void {
 
 /** @throws IvitError `E_CALIBRATION_EMPTY`, `E_INPUT_SIZE` naming the photo. */
 export function checkPhotos(weights: VitWeights, photos: readonly CalibrationPhoto[]): void {
+  checkPixels(weights.config.imageSize, photos);
+}
+
+/**
+ * @param side of the model's images.
+ * @throws IvitError `E_CALIBRATION_EMPTY`, `E_INPUT_SIZE` naming the photo.
+ */
+export function checkPixels(side: number, photos: readonly CalibrationPhoto[]): void {
   checkNotEmpty(photos.length);
-  const side = weights.config.imageSize;
   for (const { name, pixels } of photos) {
     if (pixels.length === side * side * 3) continue;
     throw new IvitError('E_INPUT_SIZE', `${pixels.length} pixel bytes instead of ${side * side * 3}`, {

@@ -10,8 +10,8 @@ const INT16_MAX = 32767;
 export const SYMMETRIC_ZERO_POINTS: readonly number[] = [0, 16, -16, 32, -32];
 export const GELU_ZERO_POINTS: readonly number[] = [-120, -112, -104, -96, -64, 0];
 /** |((x-μ)·(M//k))>>1| of `layernorm`, 1.02·2^30: √L·2^-30 units of the normalized value. */
-const LAYERNORM_BOUND = 1095216660;
-const TWO_TO_MINUS_30 = 9.313225746154785e-10;
+export const LAYERNORM_BOUND = 1095216660;
+export const TWO_TO_MINUS_30 = 9.313225746154785e-10;
 /** A channel whose activations or weights are this small against the layer's largest has no say in its scale. */
 const NEGLIGIBLE = 1e-6;
 /** No channel's scale falls below this share of the largest. */

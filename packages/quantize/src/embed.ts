@@ -2,11 +2,12 @@ import {
   addEmbed,
   EMBED,
   embed as embedFloat,
+  type FloatLinear,
   PIXELS,
-  patchCount,
   patchOffsets,
   prefixTokens,
   type RecipeEmbed,
+  type VitPreprocess,
   type VitWeights,
 } from '@ivit/models';
 import { createProgramBuilder } from '@ivit/program';
@@ -29,6 +30,13 @@ export interface EmbedResult {
   readonly streams: Streams;
 }
 
+/** What the patch embedding depends on. */
+export interface PatchWeights {
+  readonly config: Pick<VitWeights['config'], 'patchSize' | 'dim'>;
+  readonly patchEmbed: FloatLinear;
+  readonly preprocess: VitPreprocess;
+}
+
 /** Passes of one photo through {@link quantizeEmbed}, for progress. */
 export const EMBED_PASSES = 2;
 
@@ -36,7 +44,7 @@ export const EMBED_PASSES = 2;
  * Patch weights and bias on p - 128 instead of (p/255 - mean)/std: W' = W/(255·std),
  * b' = b + Σ W·(128/255 - mean)/std, color by color. Exact but for float64 rounding.
  */
-export function foldPixels(weights: VitWeights): { weight: Float64Array; bias: Float64Array } {
+export function foldPixels(weights: PatchWeights): { weight: Float64Array; bias: Float64Array } {
   const { patchEmbed, preprocess, config } = weights;
   const { mean, std } = preprocess;
   const width = config.patchSize * config.patchSize * 3;
@@ -52,6 +60,31 @@ export function foldPixels(weights: VitWeights): { weight: Float64Array; bias: F
   return { weight, bias };
 }
 
+/** Second moments of the patch vectors of pixels minus 128; `visit` gets each photo, which counts as one pass. */
+export async function patchMoments(
+  config: Pick<VitWeights['config'], 'imageSize' | 'patchSize'>,
+  photos: readonly CalibrationPhoto[],
+  runner: StageRunner,
+  visit: (photo: CalibrationPhoto) => void,
+): Promise<SecondMoments> {
+  const width = config.patchSize * config.patchSize * 3;
+  const offsets = patchOffsets(config);
+  const tokens = offsets.length / width;
+  const moments = createMoments(width);
+  const columns = new Float64Array(offsets.length);
+  for (const photo of photos) {
+    checkAborted(runner.signal);
+    visit(photo);
+    for (let i = 0; i < offsets.length; i += 1) {
+      columns[(i % width) * tokens + Math.floor(i / width)] = (photo.pixels[offsets[i] as number] as number) - 128;
+    }
+    addColumns(moments, columns, tokens);
+    runner.advance();
+    await breathe();
+  }
+  return moments;
+}
+
 /** Decides the embedding's integers and runs it: the residual streams before block 0. */
 export async function quantizeEmbed(
   weights: VitWeights,
@@ -60,23 +93,8 @@ export async function quantizeEmbed(
   bits = 8,
 ): Promise<EmbedResult> {
   const { config } = weights;
-  const { patchSize } = config;
-  const tokens = patchCount(config);
-  const width = patchSize * patchSize * 3;
-  const offsets = patchOffsets(config);
-  const moments = createMoments(width);
-  const columns = new Float64Array(tokens * width);
   const floats: Float32Array[] = [];
-  for (const photo of photos) {
-    checkAborted(runner.signal);
-    floats.push(embedFloat(weights, photo.pixels));
-    for (let i = 0; i < offsets.length; i += 1) {
-      columns[(i % width) * tokens + Math.floor(i / width)] = (photo.pixels[offsets[i] as number] as number) - 128;
-    }
-    addColumns(moments, columns, tokens);
-    runner.advance();
-    await breathe();
-  }
+  const moments = await patchMoments(config, photos, runner, (photo) => floats.push(embedFloat(weights, photo.pixels)));
   const unit = int16Unit(floats, EMBED);
   const embed = decideEmbed(weights, moments, unit, bits);
 
@@ -99,9 +117,14 @@ export async function quantizeEmbed(
   return { embed, edges: [edgeReport(EMBED, meter, unit, 'tensor')], streams: { floats, integers, unit } };
 }
 
-function decideEmbed(weights: VitWeights, moments: SecondMoments, unit: number, bits: number): RecipeEmbed {
-  const { config, classToken, positionEmbedding } = weights;
-  const { dim } = config;
+/** Integer patch weights and bias, and the scaling of their sums to int16 in `unit`. */
+export function decidePatches(
+  weights: PatchWeights,
+  moments: SecondMoments,
+  unit: number,
+  bits: number,
+): Pick<RecipeEmbed, 'weight' | 'bias' | 'scaling' | 'bits'> {
+  const { dim } = weights.config;
   const width = moments.size;
   const folded = foldPixels(weights);
   const { weight, scale } = roundWeights(folded.weight, dim, moments, bits);
@@ -124,13 +147,21 @@ function decideEmbed(weights: VitWeights, moments: SecondMoments, unit: number, 
     ratios[n] = accumulatorUnit / unit;
     bound = Math.max(bound, 128 * absolute + magnitude(bias[n] as number));
   }
-  const position = positionEmbedding.data.subarray(prefixTokens(config) * dim);
-  const positionUnit = maxMagnitude(position) / INT16_MAX || unit;
   return {
     weight,
     ...(bits === 8 ? {} : { bits }),
     bias,
     scaling: staticScaling(ratios, bound, 'embed'),
+  };
+}
+
+function decideEmbed(weights: VitWeights, moments: SecondMoments, unit: number, bits: number): RecipeEmbed {
+  const { config, classToken, positionEmbedding } = weights;
+  const { dim } = config;
+  const position = positionEmbedding.data.subarray(prefixTokens(config) * dim);
+  const positionUnit = maxMagnitude(position) / INT16_MAX || unit;
+  return {
+    ...decidePatches(weights, moments, unit, bits),
     position: Int16Array.from(position, (entry) => clampInt16(entry / positionUnit)),
     positionRatio: ratioOf(positionUnit, unit),
     classRow: Int16Array.from(classToken.data, (entry, c) =>

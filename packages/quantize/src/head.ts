@@ -3,6 +3,7 @@ import {
   addHeadNorm,
   type FloatLinear,
   type HeadActivations,
+  type HeadWeights,
   headForward,
   LOGITS,
   prefixTokens,
@@ -11,7 +12,6 @@ import {
   type RecipeLinear,
   readoutOf,
   tokenCount,
-  type VitWeights,
 } from '@ivit/models';
 import type { Streams } from './block-context.js';
 import { chooseNormEdge, chooseStep, type EdgeChoice, SYMMETRIC_ZERO_POINTS } from './edge.js';
@@ -47,7 +47,7 @@ interface Classifier {
 }
 
 /** Rows of the residual stream that the final norm reads. */
-function rowsRead({ config }: VitWeights, stream: Float32Array): Float32Array {
+function rowsRead({ config }: HeadWeights, stream: Float32Array): Float32Array {
   const readout = readoutOf(config);
   if (readout === 'class') return stream.subarray(0, config.dim);
   return readout === 'distilled'
@@ -56,7 +56,7 @@ function rowsRead({ config }: VitWeights, stream: Float32Array): Float32Array {
 }
 
 function classifiersOf(
-  weights: VitWeights,
+  weights: HeadWeights,
   floats: readonly HeadActivations[],
   factors: RecipeFactors | undefined,
 ): readonly Classifier[] {
@@ -81,7 +81,7 @@ function classifiersOf(
  * With a distillation head each classifier yields half its logits, and the program adds the two.
  */
 export async function quantizeHead(
-  weights: VitWeights,
+  weights: HeadWeights,
   streams: Streams,
   runner: StageRunner,
   nonlinear: NonlinearChoice,

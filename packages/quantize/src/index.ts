@@ -1,6 +1,7 @@
 export { chooseCalibration } from './calibration.js';
 export { NONLINEAR_CHOICES, type NonlinearChoice, parseNonlinear } from './nonlinear-choice.js';
 export { quantizeVit } from './quantize-vit.js';
+export { type QuantizeSwinOptions, quantizeSwin } from './swin/quantize-swin.js';
 export type {
   CalibrationCache,
   CalibrationPhoto,

@@ -19,21 +19,41 @@ export async function integerLogits(
 }
 
 /** Logits signal to noise in dB, logits centered per photo. */
-export async function logitQuality(
+export function logitQuality(
   backend: Backend,
   weights: VitWeights,
   program: Program,
   photos: readonly CalibrationPhoto[],
 ): Promise<number> {
-  const integers = await integerLogits(backend, program, photos);
+  return qualityAgainst((pixels) => vitForward(weights, pixels), backend, program, photos);
+}
+
+/**
+ * Logits signal to noise in dB against any float forward, logits centered per photo.
+ *
+ * @param apart Take off each class's mean over the photos too: what is left tells the photos apart.
+ */
+export async function qualityAgainst(
+  forward: (pixels: Uint8Array) => ArrayLike<number>,
+  backend: Backend,
+  program: Program,
+  photos: readonly CalibrationPhoto[],
+  apart = false,
+): Promise<number> {
+  const integers = (await integerLogits(backend, program, photos)).map(center);
+  const floats = photos.map(({ pixels }) => center(Array.from(forward(pixels))));
+  if (apart) {
+    for (const all of [integers, floats]) {
+      const means = all[0]?.map((_, c) => all.reduce((sum, row) => sum + (row[c] ?? 0), 0) / all.length) ?? [];
+      for (const row of all) for (const [c, mean] of means.entries()) row[c] = (row[c] ?? 0) - mean;
+    }
+  }
   let signal = 0;
   let noise = 0;
-  for (const [index, photo] of photos.entries()) {
-    const float = center(Array.from(vitForward(weights, photo.pixels)));
-    const integer = center(integers[index] ?? []);
+  for (const [index, float] of floats.entries()) {
     for (const [i, value] of float.entries()) {
       signal += value * value;
-      noise += (value - (integer[i] ?? 0)) ** 2;
+      noise += (value - (integers[index]?.[i] ?? 0)) ** 2;
     }
   }
   return 10 * Math.log10(signal / noise);

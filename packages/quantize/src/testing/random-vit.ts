@@ -10,7 +10,7 @@ import { createRandom } from '../calibration.js';
 import type { CalibrationPhoto } from '../types.js';
 
 /** Roughly normal numbers (sum of four uniforms), the same on every engine. */
-function createNormal(seed: number): () => number {
+export function createNormal(seed: number): () => number {
   const random = createRandom(seed);
   return () => {
     let sum = 0;
