@@ -1,12 +1,13 @@
-import type { VitConfig } from '@ivit/models';
+import type { SwinModelConfig, VitConfig } from '@ivit/models';
 
 /** A published geometry whose program is built and run. */
-export interface SizeEntry {
+export type SizeEntry = SizeDetails & ({ readonly vit: VitConfig } | { readonly swin: SwinModelConfig });
+
+interface SizeDetails {
   /** timm's name, or close to it. */
   readonly name: string;
   /** Other models of exactly this program. */
   readonly also?: readonly string[];
-  readonly vit: VitConfig;
   /** Seeded float weights through the quantizer, or seeded integers straight into the program builder. */
   readonly made: 'quantized' | 'integers';
 }
@@ -21,6 +22,16 @@ function vit(
 ): VitConfig {
   const [dim, heads, depth] = WIDTHS[size];
   return { imageSize, patchSize, dim, depth, heads, mlpDim: 4 * dim, layerNormEps: 1e-6, classes: 1000, ...change };
+}
+
+function swin(
+  dim: number,
+  depths: readonly number[],
+  heads: readonly number[],
+  imageSize: number,
+  windowSize: number,
+): SwinModelConfig {
+  return { imageSize, patchSize: 4, dim, depths, heads, windowSize, layerNormEps: 1e-5, classes: 1000 };
 }
 
 const DISTILLED = { prefixTokens: 2, readout: 'distilled' } as const;
@@ -68,4 +79,17 @@ export const SIZES: readonly SizeEntry[] = [
   { name: 'vit_large_patch16_224', also: ['deit3_large_patch16_224'], vit: vit('large', 16, 224), made: 'integers' },
   { name: 'vit_large_patch14_224', vit: vit('large', 14, 224), made: 'integers' },
   { name: 'vit_large_patch32_384', vit: vit('large', 32, 384), made: 'integers' },
+  {
+    name: 'swin_tiny_patch4_window7_224',
+    swin: swin(96, [2, 2, 6, 2], [3, 6, 12, 24], 224, 7),
+    made: 'quantized',
+  },
+  {
+    name: 'swin_tiny_patch4_window7_224, seeded integers',
+    swin: swin(96, [2, 2, 6, 2], [3, 6, 12, 24], 224, 7),
+    made: 'integers',
+  },
+  { name: 'swin_small_patch4_window7_224', swin: swin(96, [2, 2, 18, 2], [3, 6, 12, 24], 224, 7), made: 'integers' },
+  { name: 'swin_base_patch4_window7_224', swin: swin(128, [2, 2, 18, 2], [4, 8, 16, 32], 224, 7), made: 'integers' },
+  { name: 'swin_base_patch4_window12_384', swin: swin(128, [2, 2, 18, 2], [4, 8, 16, 32], 384, 12), made: 'integers' },
 ];

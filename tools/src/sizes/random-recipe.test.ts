@@ -4,6 +4,7 @@ import { buildRecipeVit, type VitConfig } from '@ivit/models';
 import { geluRampTable } from '@ivit/nonlinear/convert';
 import { validate } from '@ivit/program';
 import { describe, expect, it } from 'vitest';
+import { buildSize } from './build-size.js';
 import { firstDifference, logitsOf, seededImages } from './compare-backends.js';
 import { randomVitRecipe } from './random-recipe.js';
 
@@ -51,6 +52,28 @@ describe('ViTs of seeded integers', () => {
       }
     },
   );
+
+  it.each([
+    ['shifted windows, two stages', { imageSize: 32, depths: [2, 2], heads: [2, 4] }],
+    ['a window of 7 on a grid of 14, then of 7', { imageSize: 28, windowSize: 7, depths: [2, 1], heads: [1, 2] }],
+    ['three stages, the last one window', { imageSize: 32, depths: [1, 2, 2], heads: [1, 2, 2] }],
+  ] as const)('Swin, %s', async (_, change) => {
+    const swin = { patchSize: 2, dim: 32, windowSize: 4, layerNormEps: 1e-5, classes: 11, ...change };
+    const program = validate(await buildSize({ name: 'small', made: 'integers', swin }));
+    const pixels = seededImages(program, 9, 3);
+    const { logits } = await logitsOf('reference', createReferenceBackend(), program, pixels, 3);
+    expect(new Set(logits).size).toBeGreaterThan(30);
+    expect([...logits.subarray(0, 11)]).not.toEqual([...logits.subarray(11, 22)]);
+    expect(Math.max(...logits.map(Math.abs))).toBeLessThan(2 ** 18);
+    for (const threads of [1, 2]) {
+      const fast = await logitsOf('cpu', createCpuBackend({ threads }), program, pixels, 3);
+      expect(firstDifference(logits, fast.logits), `${threads} threads`).toBeUndefined();
+    }
+    const quantized = validate(await buildSize({ name: 'small', made: 'quantized', swin }));
+    const truth = await logitsOf('reference', createReferenceBackend(), quantized, pixels, 3);
+    const fast = await logitsOf('cpu', createCpuBackend({ threads: 2 }), quantized, pixels, 3);
+    expect(firstDifference(truth.logits, fast.logits)).toBeUndefined();
+  });
 
   it('changes with the seed', () => {
     const [a, b] = [5, 6].map((seed) => randomVitRecipe(PLAIN, seed).embed.weight);

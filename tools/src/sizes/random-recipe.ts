@@ -14,7 +14,7 @@ export const EDGE = 4000;
 export const STEP = 800;
 export const STREAM = 3000;
 /** Standard deviation of pixels minus 128, about. */
-const PIXEL = 70;
+export const PIXEL_DEVIATION = 70;
 /** Of q, k and v. */
 const HEAD_CODES = 32;
 /** Logits come in units of 2^-OUTPUT_SHIFT. */
@@ -26,12 +26,17 @@ export function normRatio(width: number): number {
   return (EDGE * Math.sqrt(width)) / 2 ** 30;
 }
 
-function randomBlock(random: RandomIntegers, config: VitConfig): VitRecipe['blocks'][number] {
+/** @param keys tokens that attention averages. */
+export function randomBlock(
+  random: RandomIntegers,
+  config: Pick<VitConfig, 'dim' | 'heads' | 'mlpDim'>,
+  keys: number,
+): VitRecipe['blocks'][number] {
   const { dim, heads, mlpDim } = config;
   const width = dim / heads;
   const edge = { input: EDGE };
   // A row of probabilities sums to 2^15; over n tokens the values they average shrink by about √n/2.
-  const mixed = (HEAD_CODES * 32768 * 2) / Math.sqrt(tokenCount(config));
+  const mixed = (HEAD_CODES * 32768 * 2) / Math.sqrt(keys);
   return {
     norm1: randomEdge(random, normRatio(dim), dim, 20, 0, 400),
     qkv: randomLinear(random, 3 * dim, dim, 0, { ...edge, output: HEAD_CODES }),
@@ -68,12 +73,12 @@ export function randomVitRecipe(config: VitConfig, seed: number): VitRecipe {
     embed: {
       weight: random.weights(dim * width),
       bias: Int32Array.from(random.int16(dim, 8000)),
-      scaling: randomScaling(random, STREAM / (PIXEL * WEIGHT_DEVIATION * Math.sqrt(width)), dim, 20),
+      scaling: randomScaling(random, STREAM / (PIXEL_DEVIATION * WEIGHT_DEVIATION * Math.sqrt(width)), dim, 20),
       position: random.int16(patchCount(config) * dim, 8000),
       positionRatio: { m: 1, e: 3 },
       classRow: random.int16(prefixTokens(config) * dim, STREAM),
     },
-    blocks: Array.from({ length: config.depth }, () => randomBlock(random, config)),
+    blocks: Array.from({ length: config.depth }, () => randomBlock(random, config, tokenCount(config))),
     head: { ...headOf(), ...(distilled ? { distillation: headOf() } : {}), outputShift: OUTPUT_SHIFT },
   };
 }

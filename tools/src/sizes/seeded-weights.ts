@@ -3,6 +3,9 @@ import {
   type FloatNorm,
   type FloatTensor,
   prefixTokens,
+  type SwinModelConfig,
+  type SwinWeights,
+  swinStages,
   tokenCount,
   type VitConfig,
   type VitWeights,
@@ -66,6 +69,51 @@ export function seededVitWeights(config: VitConfig, seed: number): VitWeights {
     norm: norm(dim),
     head: linear(classes, dim),
     ...(config.readout === 'distilled' ? { distillationHead: linear(classes, dim) } : {}),
+    sources: [{ name: `seeded ${seed}`, sha256: '0'.repeat(64) }],
+  };
+}
+
+/** Float weights of a Swin of any geometry. Position biases are as large as trained ones. */
+export function seededSwinWeights(config: SwinModelConfig, seed: number): SwinWeights {
+  const { tensor, linear, norm } = createRandomTensors(seed);
+  const stages = swinStages(config);
+  const last = stages.at(-1)?.dim ?? config.dim;
+  const { imageSize, patchSize, classes } = config;
+  return {
+    config,
+    preprocess: {
+      resize: imageSize,
+      interpolation: 'bicubic',
+      mean: [0.485, 0.456, 0.406],
+      std: [0.229, 0.224, 0.225],
+    },
+    labels: Array.from({ length: classes }, (_, index) => `class ${index}`),
+    patchEmbed: linear(config.dim, patchSize * patchSize * 3),
+    patchNorm: norm(config.dim),
+    stages: stages.map(({ dim, blocks, merges }) => ({
+      blocks: blocks.map(({ heads, window }) => ({
+        norm1: norm(dim),
+        qkv: linear(3 * dim, dim),
+        positionBias: tensor([(2 * window - 1) ** 2, heads], 1.5),
+        proj: linear(dim, dim, 0.5),
+        norm2: norm(dim),
+        fc1: linear(4 * dim, dim),
+        fc2: linear(dim, 4 * dim, 0.5),
+      })),
+      ...(merges
+        ? {
+            merging: {
+              norm: norm(4 * dim),
+              reduction: {
+                weight: tensor([2 * dim, 4 * dim], 0.5 / Math.sqrt(dim)),
+                bias: { shape: [2 * dim], data: new Float32Array(2 * dim) },
+              },
+            },
+          }
+        : {}),
+    })),
+    norm: norm(last),
+    head: linear(classes, last),
     sources: [{ name: `seeded ${seed}`, sha256: '0'.repeat(64) }],
   };
 }

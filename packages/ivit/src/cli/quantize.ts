@@ -2,13 +2,13 @@ import { join, resolve } from 'node:path';
 import type { Backend } from '@ivit/backend';
 import { createReferenceBackend } from '@ivit/backend-reference';
 import { writeProgram } from '@ivit/formats/program';
-import { readVit, type VitWeights } from '@ivit/models';
+import { type FloatModel, readModel } from '@ivit/models';
 import { type InputDescription, IvitError, modelId, type Program } from '@ivit/program';
 import {
   type NonlinearChoice,
   parseNonlinear,
   type QuantizeResult,
-  quantizeVit,
+  quantizeModel,
   type Recipe,
   type SizeBudget,
   type WeightBits,
@@ -28,7 +28,7 @@ import { readSizeBudget, readWeightBits } from './weight-options.js';
 
 const RECIPES: readonly Recipe[] = ['ptq@1', 'paper@1'];
 
-function imageRule({ config, preprocess }: VitWeights): InputDescription {
+function imageRule({ config, preprocess }: FloatModel['weights']): InputDescription {
   const { imageSize } = config;
   const { resize, interpolation } = preprocess;
   return { resize, interpolation, crop: { height: imageSize, width: imageSize } };
@@ -62,9 +62,9 @@ interface Job {
 async function makeProgram(job: Job, line: ProgressLine, signal: AbortSignal): Promise<QuantizeResult> {
   const folder = await readModelFolder(job.source, { hub: job.hub, signal, onProgress: showLoading(line) });
   line.update('read weights');
-  const weights = readVit(folder, job.heads === undefined ? {} : { heads: job.heads });
+  const model = readModel(folder, job.heads === undefined ? {} : { heads: job.heads });
   const photos = await readCalibrationPhotos(job.calibrate, {
-    image: imageRule(weights),
+    image: imageRule(model.weights),
     count: job.count,
     seed: job.seed,
     maxPixels: job.maxPixels,
@@ -73,8 +73,8 @@ async function makeProgram(job: Job, line: ProgressLine, signal: AbortSignal): P
   });
   const { cache } = job.hub;
   const store = cache === false ? undefined : folderCache(join(cache ?? defaultCacheFolder(), 'quantize'));
-  const { program, report } = await quantizeVit({
-    weights,
+  const { program, report } = await quantizeModel({
+    model,
     photos,
     backend: job.backend,
     recipe: job.recipe,

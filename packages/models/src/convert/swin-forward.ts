@@ -111,7 +111,7 @@ export function swinMergingForward(
 }
 
 /** The end of a Swin as that of a ViT without class token: final norm, then the mean of the tokens, then the classifier. */
-export function swinHead(weights: SwinWeights): HeadWeights {
+export function swinHead(weights: Pick<SwinWeights, 'config' | 'norm' | 'head'>): HeadWeights {
   const { config, norm, head } = weights;
   const stages = config.depths.length;
   const side = config.imageSize / config.patchSize / 2 ** (stages - 1);
