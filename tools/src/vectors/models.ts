@@ -27,7 +27,13 @@ interface TraceHash {
 }
 
 /** Forms a model may be stored in, each built and run for itself. */
-const SOURCES = ['state_dict.safetensors', 'int_model.safetensors', 'compiled.safetensors'];
+const SOURCES = [
+  'checkpoint.pth.tar',
+  'checkpoint_resume_style.pth.tar',
+  'state_dict.safetensors',
+  'int_model.safetensors',
+  'compiled.safetensors',
+];
 
 /** The pixel normalization of the golden vectors. */
 const NORMALIZATION = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;

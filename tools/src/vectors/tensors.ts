@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { readSafetensors, type TensorEntry, toFloat64, toIntegers } from '@ivit/formats/safetensors';
+import { readTorch } from '@ivit/formats/torch';
 import { IvitError } from '@ivit/program';
 
 /** Tensors of one file by name. */
@@ -12,8 +13,11 @@ export interface Tensors {
   bytes(name: string): Uint8Array;
 }
 
+/** A safetensors file, or a checkpoint of `torch.save`. */
 export function readTensors(path: string): Tensors {
-  const { tensors } = readSafetensors(readFileSync(path), { where: path });
+  const bytes = readFileSync(path);
+  const isCheckpoint = /\.pth(\.tar)?$/.test(path);
+  const { tensors } = isCheckpoint ? readTorch(bytes, { where: path }) : readSafetensors(bytes, { where: path });
   return tensorsOf(tensors, path);
 }
 
