@@ -2,6 +2,7 @@ export { type AttentionBuffers, softmaxRows } from './convert/attention.js';
 export { matmulF32 } from './convert/gemm.js';
 export { layerNorm } from './convert/layer-norm.js';
 export { erf, exp, gelu, powerOfTwo } from './convert/math.js';
+export { type PaperCheckpointOptions, readPaperCheckpoint } from './convert/paper/checkpoint.js';
 export { buildCompiledPaperVit } from './convert/paper/from-compiled.js';
 export { buildPaperVit, type PaperVitOptions } from './convert/paper/from-state-dict.js';
 export {
@@ -16,6 +17,7 @@ export type { ModelFolder } from './convert/reader/model-folder.js';
 export { type FloatModel, readModel } from './convert/reader/read-model.js';
 export { readSwin } from './convert/reader/read-swin.js';
 export { type ReadVitOptions, readVit } from './convert/reader/read-vit.js';
+export { INDEX_FILE, shardNames } from './convert/reader/weight-files.js';
 export {
   createSwinActivations,
   gatherRows,

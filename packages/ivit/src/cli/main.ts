@@ -14,6 +14,8 @@ async function runCommand(args: readonly string[], io: Io): Promise<number> {
       return (await import('./classify.js')).classify(rest, io);
     case 'quantize':
       return (await import('./quantize.js')).quantize(rest, io);
+    case 'import':
+      return (await import('./import.js')).importCheckpoint(rest, io);
     case 'inspect':
       return (await import('./inspect.js')).inspect(rest, io);
     case 'doctor':

@@ -1,5 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { INDEX_FILE, shardNames } from '@ivit/models';
+import { IvitError } from '@ivit/program';
 import { isHubAddress, parseHubAddress } from '../hub/address.js';
 import { fetchHubFile, fetchOptionalHubFile } from '../hub/fetch-file.js';
 import { hubAccess, WEIGHTS_FILE } from '../model-source.js';
@@ -14,16 +16,47 @@ export interface ModelFolder {
 
 const OPTIONAL = ['config.json', 'preprocessor_config.json'];
 
+/** Weights beside `model.safetensors` that a folder may hold, one of them. */
+const CHECKPOINT = /\.(pth|pt|bin|ckpt|pth\.tar|safetensors)$/i;
+
+async function load(files: Map<string, Uint8Array>, at: string, name: string, optional: boolean): Promise<void> {
+  const file = join(at, name);
+  try {
+    files.set(name, new Uint8Array(await readFile(file)));
+  } catch (error) {
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (!missing || !optional) throw readError(error, file);
+  }
+}
+
+/** The weight file that a folder holds, or its index of shards; `model.safetensors` where it has none of them. */
+async function weightsIn(path: string): Promise<string> {
+  const names = await readdir(path).catch((error: unknown) => {
+    throw readError(error, path);
+  });
+  if (names.includes(WEIGHTS_FILE)) return WEIGHTS_FILE;
+  if (names.includes(INDEX_FILE)) return INDEX_FILE;
+  const found = names.filter((name) => CHECKPOINT.test(name));
+  if (found.length <= 1) return found[0] ?? WEIGHTS_FILE;
+  throw new IvitError('E_INPUT', `The folder holds several weight files: ${found.slice(0, 5).join(', ')}`, {
+    where: path,
+    hint: 'Name one of them instead of the folder.',
+  });
+}
+
+/** A folder, or a weight file with the configuration beside it. */
 async function fromDisk(path: string): Promise<ModelFolder> {
+  const info = await stat(path).catch((error: unknown) => {
+    throw readError(error, path);
+  });
+  const at = info.isDirectory() ? path : dirname(path);
+  const weights = info.isDirectory() ? await weightsIn(path) : basename(path);
   const files = new Map<string, Uint8Array>();
-  for (const name of [WEIGHTS_FILE, ...OPTIONAL]) {
-    const file = join(path, name);
-    try {
-      files.set(name, new Uint8Array(await readFile(file)));
-    } catch (error) {
-      const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-      if (!missing || name === WEIGHTS_FILE) throw readError(error, file);
-    }
+  await load(files, at, weights, false);
+  for (const name of OPTIONAL) await load(files, at, name, true);
+  if (weights === INDEX_FILE) {
+    const index = files.get(INDEX_FILE) ?? new Uint8Array(0);
+    for (const shard of shardNames(index, join(at, INDEX_FILE))) await load(files, at, shard, false);
   }
   return { name: basename(resolve(path)), files };
 }

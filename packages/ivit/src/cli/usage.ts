@@ -5,6 +5,7 @@ export const USAGE = `Usage:
   ivit classify [MODEL] PHOTO…       label photos
   ivit quantize MODEL_DIR|hf:owner/name --calibrate DIR -o FILE
                                      make an integer program of a float ViT
+  ivit import CHECKPOINT -o FILE     make the program of a model that I-ViT's code trained
   ivit inspect FILE                  say what a program file holds
   ivit doctor [MODEL]                say what runs here, and whether it computes right
   ivit bench [MODEL] [PHOTO]         time loading and labeling on each backend
@@ -30,6 +31,11 @@ quantize
   --heads N          attention heads, where no file of the model tells
   --unknown-below K  answers with a score below K/65536 are "unknown" (0 … 65536)
   --report FILE      write the quantization report there as JSON
+import
+  -o, --output FILE  program file to write
+  --heads N          attention heads of a ViT whose width does not tell them
+  --config JSON      file with heads, labels and preprocessing under timm's names, instead of --heads
+  --key NAME         key of the state dict in the checkpoint, where it is not model or state_dict
 inspect
   --ops              print the program, one op a line
 bench

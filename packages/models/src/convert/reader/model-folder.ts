@@ -1,4 +1,3 @@
-import { readSafetensors } from '@ivit/formats/safetensors';
 import { IvitError } from '@ivit/program';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
@@ -7,6 +6,7 @@ import { permutePatchKernel } from '../paper/numbers.js';
 import { EMPTY_OBJECT, type JsonObject, objectAt, parseJsonObject } from './json-object.js';
 import { type TensorShelf, takeFloat, tensorShelf } from './tensor-shelf.js';
 import { readHuggingFacePreprocess, readTimmPreprocess } from './vit-preprocess.js';
+import { readWeights } from './weight-files.js';
 
 /** A model folder in memory: file name to bytes. */
 export interface ModelFolder {
@@ -25,17 +25,10 @@ export function readConfig(folder: ModelFolder): JsonObject {
   return readJson(folder, 'config.json') ?? { ...EMPTY_OBJECT, where: `${folder.name} (no config.json)` };
 }
 
-/** @throws IvitError `E_MODEL_FILE` without model.safetensors, and the codes of `readSafetensors`. */
+/** @throws IvitError `E_MODEL_FILE` without weights, `E_MODEL_SHARDS`, and the codes of `@ivit/formats`. */
 export function openWeights(folder: ModelFolder): TensorShelf {
-  const bytes = folder.files.get('model.safetensors');
-  if (bytes === undefined) {
-    throw new IvitError('E_MODEL_FILE', 'there is no model.safetensors', {
-      where: folder.name,
-      hint: `The folder has ${[...folder.files.keys()].join(', ') || 'no files'}; export the weights as one safetensors file.`,
-    });
-  }
-  const where = `${folder.name}/model.safetensors`;
-  return tensorShelf(readSafetensors(bytes, { where }).tensors, where);
+  const { tensors, where } = readWeights(folder);
+  return tensorShelf(tensors, where);
 }
 
 /** Convolution kernel `[D,3,p,p]` to patch rows `[D,p·p·3]` in the order ky, kx, color. */
@@ -62,12 +55,10 @@ export function readPreprocess(folder: ModelFolder, config: JsonObject, imageSiz
   });
 }
 
-/** Files whose content decides the weights record. */
-const SOURCE_FILES = ['config.json', 'model.safetensors', 'preprocessor_config.json'] as const;
-
+/** Files whose content decides the weights record: configurations, and everything that may hold weights. */
 export function describeSources(folder: ModelFolder): VitWeights['sources'] {
-  return SOURCE_FILES.flatMap((name) => {
-    const content = folder.files.get(name);
-    return content === undefined ? [] : [{ name, sha256: bytesToHex(sha256(content)) }];
-  });
+  const names = [...folder.files.keys()].filter((name) => /\.(json|safetensors|pth|pt|bin|ckpt|tar)$/i.test(name));
+  return names
+    .sort((a, b) => (a < b ? -1 : 1))
+    .map((name) => ({ name, sha256: bytesToHex(sha256(folder.files.get(name) ?? new Uint8Array(0))) }));
 }
