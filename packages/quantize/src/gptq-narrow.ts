@@ -21,13 +21,19 @@ export function roundWeights(weights: Float64Array, rows: number, moments: Secon
  * known when its last column is rounded: every row takes the scale, of eleven, whose own GPTQ pass loses least.
  *
  * @param bits 2 … 8 (8: one scale and -127 … 127, to measure what `roundGptq` loses).
+ * @param shares scales to try, of the one that holds the largest weight
  */
-export function roundNarrow(weights: Float64Array, rows: number, moments: SecondMoments, bits: number): NarrowWeights {
+export function roundNarrow(
+  weights: Float64Array,
+  rows: number,
+  moments: SecondMoments,
+  bits: number,
+  shares = bits === 8 ? [1] : SHARES,
+): NarrowWeights {
   const { size } = moments;
   const most = 2 ** (bits - 1) - 1;
   const least = bits === 8 ? -most : -most - 1;
   const largest = rowScales(weights, rows, size, most);
-  const shares = bits === 8 ? [1] : SHARES;
   const order = descendingDiagonal(moments);
   const feedback = feedbackFactor(moments, order);
   const error = new Float64Array(size);

@@ -48,7 +48,7 @@ export interface QuantizeOptions {
   /** Bits of weights, 8 where nothing is said. Only `ptq@1` takes other. */
   readonly weightBits?: WeightBits;
   /**
-   * Lets layers have 6 or 4 bits, where they cost least, until the file fits: the recipe runs twice. Not together with
+   * Lets layers have 7 to 4 bits, where they cost least, until the file fits: the recipe runs twice. Not together with
    * `weightBits`.
    */
   readonly sizeBudget?: SizeBudget;

@@ -25,7 +25,7 @@ quantize
   --nonlinear LIST   other functions: softmax=pow2|i-vit|i-bert|log2,
                      gelu=exact|i-bert|shift, norm=int16|ptf, joined by commas
   --weight-bits N    bits of the blocks' weights, 2 … 8, or a JSON file of layers
-  --size-budget SIZE weights of 8, 6 or 4 bits, layer by layer, until the file fits, e.g. 4MB
+  --size-budget SIZE weights of 4 to 8 bits, layer by layer, until the file fits, e.g. 4MB
   --count N          calibration photos to use (32)
   --seed S           choose them at random by this seed instead of evenly by name
   --heads N          attention heads, where no file of the model tells
