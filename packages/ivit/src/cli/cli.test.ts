@@ -332,7 +332,7 @@ describe('ivit quantize', () => {
     expect(Object.keys(packedWeights)).toEqual(['4', '6']);
     const budget = await run('budget', '--size-budget', String((plain.bytes + packed.bytes) >> 1));
     expect(budget.bytes).toBeLessThanOrEqual((plain.bytes + packed.bytes) >> 1);
-    expect(budget.recipe).toBe('ptq@1+weights=mixed');
+    expect(budget.recipe).toMatch(/^ptq@1\+weights=/);
   });
 
   it('asks for the number of heads where no file tells, and takes it', async () => {
