@@ -9,7 +9,7 @@ import { largestOf, maxMagnitude } from './numeric.js';
 import { createMeter, edgeReport, measure } from './quality.js';
 import { rowCodesOf } from './row-codes.js';
 import { ratioOf } from './scaling.js';
-import { energyOf, insideShare } from './sensitivity.js';
+import { addedEnergy, energyOf } from './sensitivity.js';
 import { chooseLogits, logitUnit as unitOfLogits } from './softmax-choice.js';
 import { int16Output, outputOf, runStage } from './stage.js';
 
@@ -54,7 +54,7 @@ export interface AttentionResult {
 
 /** Stage 2: norm 1 → qkv → attention, row-quantized. */
 export async function quantizeAttention(context: BlockContext, norm1: EdgeResult): Promise<AttentionResult> {
-  const { config, float, prefix, tokens, edges, streams } = context;
+  const { config, float, prefix, tokens, edges } = context;
   const { dim } = config;
   const name = `${prefix}.attention`;
   const qkvName = `${prefix}.qkv`;
@@ -65,7 +65,7 @@ export async function quantizeAttention(context: BlockContext, norm1: EdgeResult
     'qkv',
     norm1.statistics.nextInput(float.qkv.weight, scales.qkv, qkvName),
     channelMeans(floatQkv, 3 * dim),
-    () => insideShare(floatQkv, 3 * dim, streams.floats, floatsOf(context, 'afterAttention'), dim),
+    () => energyOf(floatQkv, 3 * dim),
   );
   const largestLogit = largestOf(floatsOf(context, 'logits').map((tensor) => maxMagnitude(tensor)));
   const { softmax } = context.nonlinear;
@@ -138,7 +138,7 @@ export async function quantizeProjection(context: BlockContext, attention: EdgeR
     'proj',
     attention.statistics.nextInput(float.proj.weight, new Float64Array(dim).fill(unit), `${prefix}.proj`),
     channelMeans(floatMiddle, dim).map((mean, c) => mean - (before[c] as number)),
-    () => 1 / energyOf(floatMiddle, dim),
+    () => addedEnergy(streams.floats, floatMiddle, dim),
   );
   const residual1 = ratioOf(streams.unit, unit);
   const norm2Name = `${prefix}.norm2`;

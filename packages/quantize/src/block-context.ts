@@ -82,16 +82,16 @@ export function int16Unit(tensors: readonly Float32Array[], where: string): numb
  * A linear layer with the bits it is given, its mean output corrected.
  *
  * @param floatMeans mean output of the float layer, its bias included.
- * @param share see `sensitivityOf`.
+ * @param energy see `sensitivityOf`.
  */
 export function decideLinear(
   context: BlockContext,
   kind: BlockLayer,
   input: RowLinearInput,
   floatMeans: Float64Array,
-  share: () => number,
+  energy: () => number,
 ): RecipeLinear {
   const layer = `${context.prefix}.${kind}`;
-  context.sensitivities?.push(sensitivityOf(layer, input, share()));
+  context.sensitivities?.push(sensitivityOf(layer, input, energy()));
   return correctedLinear({ ...input, bits: context.weightBits.get(layer) }, floatMeans);
 }

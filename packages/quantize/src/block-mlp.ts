@@ -26,7 +26,7 @@ import { powerOfTwo, roundHalfEven } from './numeric.js';
 import { createMeter, edgeReport, measure } from './quality.js';
 import { rowCodesOf } from './row-codes.js';
 import { ratioOf } from './scaling.js';
-import { energyOf, insideShare } from './sensitivity.js';
+import { addedEnergy, energyOf } from './sensitivity.js';
 import { int16Output, runStage } from './stage.js';
 
 /** Unit of `ramplookup`'s result, 2^-12, and its largest magnitude. */
@@ -53,7 +53,7 @@ export async function quantizeHidden(context: BlockContext, norm2: EdgeResult): 
     'fc1',
     norm2.statistics.nextInput(float.fc1.weight, new Float64Array(mlpDim).fill(unit), name),
     channelMeans(floatFc1, mlpDim),
-    () => insideShare(floatFc1, mlpDim, floatsOf(context, 'afterAttention'), floatsOf(context, 'output'), dim),
+    () => energyOf(floatFc1, mlpDim),
   );
   const geluName = `${prefix}.gelu`;
   const choice = choosePlainEdge(
@@ -118,7 +118,7 @@ export async function quantizeOutput(
     'fc2',
     gelu.statistics.nextInput(float.fc2.weight, new Float64Array(dim).fill(unit), `${prefix}.fc2`, lowest),
     channelMeans(floatOutput, dim).map((mean, c) => mean - (before[c] as number)),
-    () => 1 / energyOf(floatOutput, dim),
+    () => addedEnergy(floatsOf(context, 'afterAttention'), floatOutput, dim),
   );
   const residual2 = ratioOf(middle.unit, unit);
   const integers: Int16Array[] = [];

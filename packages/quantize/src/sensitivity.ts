@@ -3,6 +3,8 @@ import { foldWeights, type RowLinearInput } from './linear.js';
 
 /** Bits that a size budget chooses from, the most first. */
 export const BUDGET_BITS: readonly number[] = [8, 7, 6, 5, 4];
+/** Stands for the energy of an output that never varies: its noise is 0 as well, or matters very much. */
+const NO_ENERGY = 1e-30;
 /** Scales tried when the loss is measured: enough to compare layers, a third of the time. */
 const MEASURED_SHARES: readonly number[] = [1, 0.8, 0.65];
 
@@ -12,11 +14,11 @@ export interface LayerSensitivity {
   /** Rows and columns of the weights. */
   readonly rows: number;
   readonly columns: number;
-  /** Noise per entry of {@link BUDGET_BITS}, as a share of the residual stream's energy. */
+  /** Noise of the layer's output per entry of {@link BUDGET_BITS}, as a share of the output's energy. */
   readonly noise: readonly number[];
 }
 
-/** Mean over rows of Σ_c (x - mean_c)² of `[rows,width]` tensors: what a LayerNorm divides by, and more. */
+/** Mean over rows of Σ_c (x - mean_c)² of `[rows,width]` tensors. */
 export function energyOf(tensors: readonly Float32Array[], width: number): number {
   const sums = new Float64Array(width);
   let squares = 0;
@@ -34,35 +36,25 @@ export function energyOf(tensors: readonly Float32Array[], width: number): numbe
   return squares / rows - means;
 }
 
-/**
- * Share of a layer inside a branch (qkv, fc1): the branch passes the noise of its first layer on in proportion, so an error of
- * the layer's output counts as the same share of what the branch adds to the stream.
- *
- * @param before, after the stream around the branch, per photo `[rows,dim]`.
- */
-export function insideShare(
-  output: readonly Float32Array[],
-  width: number,
-  before: readonly Float32Array[],
-  after: readonly Float32Array[],
-  dim: number,
-): number {
+/** {@link energyOf} what a branch adds to the stream: `after - before`, per photo `[rows,width]`. */
+export function addedEnergy(before: readonly Float32Array[], after: readonly Float32Array[], width: number): number {
   const added = after.map((x, photo) => x.map((entry, i) => entry - (before[photo]?.[i] as number)));
-  return energyOf(added, dim) / (energyOf(output, width) * energyOf(after, dim));
+  return energyOf(added, width);
 }
 
 /**
  * Second-order cost of rounding one layer: tr(E·H·Eᵀ) of its GPTQ weights at each number of bits, H the second moments of its
- * quantized input over the calibration photos, which is the mean squared error of its output; times `share`, which turns an
- * error of the output into a share of the residual stream's energy behind the block.
+ * quantized input over the calibration photos, which is the mean squared error of its output; as a share of the output's energy.
+ *
+ * @param energy {@link energyOf} the layer's float output.
  */
-export function sensitivityOf(layer: string, input: RowLinearInput, share: number): LayerSensitivity {
+export function sensitivityOf(layer: string, input: RowLinearInput, energy: number): LayerSensitivity {
   const { step, moments, outputUnits } = input;
   const rows = outputUnits.length;
   const folded = foldWeights(input.weight, input.migration);
   const noise = BUDGET_BITS.map((bits) => {
     const { loss } = roundNarrow(folded, rows, moments, bits, bits === 8 ? [1] : MEASURED_SHARES);
-    return (loss * step * step * share) / moments.rows;
+    return (loss * step * step) / (moments.rows * Math.max(energy, NO_ENERGY));
   });
   return { layer, rows, columns: moments.size, noise };
 }
