@@ -93,7 +93,6 @@ export {
   addNorm,
   addProjection,
   addRowLinear,
-  addRowQuantize,
   addScaling,
   addSoftmaxTable,
   blockPrefix,
@@ -102,7 +101,6 @@ export {
   LOGITS,
   PIXELS,
   type RecipeDetails,
-  type RowQuantized,
 } from './vit/recipe-program.js';
 export {
   GELU_INPUT_STEP_BITS,
@@ -116,10 +114,12 @@ export {
   type RecipeHead,
   type RecipeLinear,
   type RecipeLogits,
+  type RecipeSplit,
   type RowScaling,
   type StaticScaling,
   type VitRecipe,
 } from './vit/recipe-types.js';
+export { addRowQuantize, type RowQuantized } from './vit/row-quantize.js';
 export { patchCount, prefixTokens, readoutOf, tokenCount } from './vit/tokens.js';
 export type {
   FloatLinear,

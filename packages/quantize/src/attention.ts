@@ -23,7 +23,7 @@ export interface AttentionScales {
  *
  * @param maxima `[3D]`: calibrated largest |q|, |k|, |v| per channel.
  */
-export function attentionScales(config: VitConfig, maxima: Float64Array): AttentionScales {
+export function attentionScales(config: VitConfig, maxima: Float64Array, balanced = true): AttentionScales {
   const { dim, heads } = config;
   const width = dim / heads;
   const qkv = new Float64Array(3 * dim);
@@ -31,7 +31,7 @@ export function attentionScales(config: VitConfig, maxima: Float64Array): Attent
   for (let head = 0; head < heads; head += 1) {
     const query = maxima.subarray(head * width, (head + 1) * width);
     const key = maxima.subarray(dim + head * width, dim + (head + 1) * width);
-    const balance = balanceOf(query, key);
+    const balance = balanced ? balanceOf(query, key) : new Float64Array(width).fill(1);
     let queryScale = SMALLEST_SCALE;
     let keyScale = SMALLEST_SCALE;
     for (let c = 0; c < width; c += 1) {

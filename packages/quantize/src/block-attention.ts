@@ -20,12 +20,20 @@ function residualOf({ prefix, tokens, config }: BlockContext): { name: string; s
 
 /** Stage 1: residual stream → norm 1, row-quantized. */
 export async function quantizeNorm1(context: BlockContext): Promise<EdgeResult> {
-  const { config, float, prefix, tokens, streams } = context;
+  const { config, float, prefix, tokens, streams, settings } = context;
   const name = `${prefix}.norm1`;
   const residual = residualOf(context);
   const factors =
     context.nonlinear.norm === 'ptf' ? chooseFactors(streams.floats, config.dim, streams.unit) : undefined;
-  const choice = chooseNormEdge(float.norm1, float.qkv.weight, floatsOf(context, 'ln1'), name, factors);
+  const choice = chooseNormEdge(
+    float.norm1,
+    float.qkv.weight,
+    floatsOf(context, 'ln1'),
+    settings,
+    settings.slots.norm,
+    name,
+    factors,
+  );
   const statistics = createEdgeStatistics(choice, tokens, config.dim);
   const values: Int16Array[] = [];
   await runStage(
@@ -54,12 +62,12 @@ export interface AttentionResult {
 
 /** Stage 2: norm 1 → qkv → attention, row-quantized. */
 export async function quantizeAttention(context: BlockContext, norm1: EdgeResult): Promise<AttentionResult> {
-  const { config, float, prefix, tokens, edges } = context;
+  const { config, float, prefix, tokens, edges, streams, settings } = context;
   const { dim } = config;
   const name = `${prefix}.attention`;
   const qkvName = `${prefix}.qkv`;
   const floatQkv = floatsOf(context, 'qkv');
-  const scales = attentionScales(config, channelMaxima(floatQkv, 3 * dim));
+  const scales = attentionScales(config, channelMaxima(floatQkv, 3 * dim), settings.balance);
   const qkv = decideLinear(
     context,
     'qkv',
@@ -77,6 +85,8 @@ export async function quantizeAttention(context: BlockContext, norm1: EdgeResult
     floatsOf(context, 'attention'),
     dim,
     SYMMETRIC_ZERO_POINTS,
+    settings,
+    settings.slots.attention,
     name,
   );
   const statistics = createEdgeStatistics(choice, tokens, dim);
@@ -126,7 +136,7 @@ export interface ProjectionResult {
 
 /** Stage 3: attention → projection → residual addition → norm 2, row-quantized. */
 export async function quantizeProjection(context: BlockContext, attention: EdgeResult): Promise<ProjectionResult> {
-  const { config, float, prefix, tokens, streams, edges } = context;
+  const { config, float, prefix, tokens, streams, edges, settings } = context;
   const { dim, heads } = config;
   const name = `${prefix}.residual1`;
   const residual = residualOf(context);
@@ -143,7 +153,15 @@ export async function quantizeProjection(context: BlockContext, attention: EdgeR
   const residual1 = ratioOf(streams.unit, unit);
   const norm2Name = `${prefix}.norm2`;
   const factors = context.nonlinear.norm === 'ptf' ? chooseFactors(floatMiddle, dim, unit) : undefined;
-  const choice = chooseNormEdge(float.norm2, float.fc1.weight, floatsOf(context, 'ln2'), norm2Name, factors);
+  const choice = chooseNormEdge(
+    float.norm2,
+    float.fc1.weight,
+    floatsOf(context, 'ln2'),
+    settings,
+    settings.slots.norm,
+    norm2Name,
+    factors,
+  );
   const statistics = createEdgeStatistics(choice, tokens, dim);
   const values: Int16Array[] = [];
   const norm2Values: Int16Array[] = [];

@@ -3,10 +3,11 @@ import { SMALLEST_SCALE } from './attention.js';
 import type { EdgeChoice } from './edge.js';
 import { checkFinite } from './edge.js';
 import type { EdgeStatistics } from './edge-statistics.js';
-import { correctedLinear, type RowLinearInput } from './linear.js';
+import { correctedLinear, plainLinear, type RowLinearInput } from './linear.js';
 import type { NonlinearChoice } from './nonlinear-choice.js';
 import { largestOf, maxMagnitude } from './numeric.js';
 import { type LayerSensitivity, sensitivityOf } from './sensitivity.js';
+import type { PtqSettings } from './settings.js';
 import type { StageRunner } from './stage.js';
 import type { EdgeReport } from './types.js';
 import type { BlockLayer } from './weight-bits.js';
@@ -39,6 +40,7 @@ export interface BlockContext {
   readonly weightBits: ReadonlyMap<string, number>;
   /** Collects what fewer bits would cost, where that is asked for. */
   readonly sensitivities: LayerSensitivity[] | undefined;
+  readonly settings: PtqSettings;
   readonly runner: StageRunner;
   /** Collects the report, in the order of the program. */
   readonly edges: EdgeReport[];
@@ -93,5 +95,7 @@ export function decideLinear(
 ): RecipeLinear {
   const layer = `${context.prefix}.${kind}`;
   context.sensitivities?.push(sensitivityOf(layer, input, energy()));
-  return correctedLinear({ ...input, bits: context.weightBits.get(layer) }, floatMeans);
+  const { rounding, biasCorrection } = context.settings;
+  const decided = { ...input, bits: context.weightBits.get(layer), nearest: rounding === 'nearest' };
+  return biasCorrection ? correctedLinear(decided, floatMeans) : plainLinear(decided, context.float[kind].bias);
 }

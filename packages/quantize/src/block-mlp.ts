@@ -43,7 +43,7 @@ export interface HiddenResult {
 
 /** Stage 4: norm 2 → fc1 → GELU, row-quantized. */
 export async function quantizeHidden(context: BlockContext, norm2: EdgeResult): Promise<HiddenResult> {
-  const { config, float, prefix, tokens, edges, geluTable } = context;
+  const { config, float, prefix, tokens, edges, geluTable, settings } = context;
   const { dim, mlpDim } = config;
   const name = `${prefix}.fc1`;
   const unit = powerOfTwo(-GELU_INPUT_STEP_BITS);
@@ -62,6 +62,8 @@ export async function quantizeHidden(context: BlockContext, norm2: EdgeResult): 
     floatsOf(context, 'gelu'),
     mlpDim,
     GELU_ZERO_POINTS,
+    settings,
+    settings.slots.gelu,
     geluName,
   );
   const statistics = createEdgeStatistics(choice, tokens, mlpDim);

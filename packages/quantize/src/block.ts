@@ -11,6 +11,7 @@ import type { BlockContext, Streams } from './block-context.js';
 import { quantizeHidden, quantizeOutput } from './block-mlp.js';
 import type { NonlinearChoice } from './nonlinear-choice.js';
 import type { LayerSensitivity } from './sensitivity.js';
+import type { PtqSettings } from './settings.js';
 import { breathe, checkAborted, type StageRunner } from './stage.js';
 import type { EdgeReport } from './types.js';
 
@@ -23,6 +24,7 @@ export interface BlockResult {
 
 /** What the caller of {@link quantizeBlock} has decided. */
 export interface BlockChoices {
+  readonly settings: PtqSettings;
   readonly nonlinear: NonlinearChoice;
   readonly weightBits: ReadonlyMap<string, number>;
   /** Measure what fewer bits would cost. */

@@ -4,7 +4,7 @@ import { createMoments } from './hessian.js';
 import type { RowLinearInput } from './linear.js';
 import { largestOf } from './numeric.js';
 import { createMeter, edgeReport, measure } from './quality.js';
-import { addRows, type RowCodes, rowValues } from './row-codes.js';
+import { addRows, channelSteps, codeZeros, type RowCodes, rowValues } from './row-codes.js';
 import { largestRowFactor } from './scaling.js';
 import type { EdgeReport } from './types.js';
 
@@ -27,19 +27,24 @@ export interface EdgeStatistics {
  */
 export function createEdgeStatistics(choice: EdgeChoice, rows: number, width: number): EdgeStatistics {
   const { edge, step, migration } = choice;
-  const { zeroPoint } = edge;
+  const zeros = codeZeros(edge, width);
   const moments = createMoments(width);
   const columns = new Float64Array(rows * width);
   const meter = createMeter();
   return {
     add(x, floats) {
-      addRows(moments, x, zeroPoint, columns);
-      measure(meter, floats, rowValues(x, choice));
+      const steps = channelSteps(x, edge, width);
+      addRows(moments, x, steps, columns);
+      measure(meter, floats, rowValues(x, steps, choice));
     },
-    report: (name) => edgeReport(name, meter, step * (migration === undefined ? 1 : largestOf(migration)), 'row'),
+    report(name) {
+      const scale = step * (migration === undefined ? 1 : largestOf(migration));
+      return edgeReport(name, meter, scale, 'row', zeros.length - width);
+    },
     nextInput(weight, outputUnits, where, lowest = -32768) {
-      const rowFactor = largestRowFactor(lowest, 32767, zeroPoint);
-      return { weight, step, migration, zeroPoint, rowFactor, moments, outputUnits, where };
+      const rowFactor = largestRowFactor(lowest, 32767, edge.zeroPoint);
+      const channels = edge.split?.channels;
+      return { weight, step, migration, zeros, channels, rowFactor, moments, outputUnits, where, rest: choice.rest };
     },
   };
 }

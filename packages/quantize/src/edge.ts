@@ -1,13 +1,16 @@
-import type { FloatNorm, FloatTensor, RecipeEdge, RecipeFactors } from '@ivit/models';
+import type { FloatNorm, FloatTensor, RecipeEdge, RecipeFactors, RecipeSplit, StaticScaling } from '@ivit/models';
 import { IvitError } from '@ivit/program';
 import { magnitude, roundHalfEven } from './numeric.js';
 import { staticScaling, withZeroPoints } from './scaling.js';
+import type { PtqSettings } from './settings.js';
+import { chooseSlots, type SlotChoice, splitOf } from './slots.js';
 
 /** Head room of the int16 step in front of a linear layer: 1.5 × the calibrated maximum. */
 const MARGIN = 1.5;
 const INT16_MAX = 32767;
 /** Candidates of z, in order of preference among equals. */
 export const SYMMETRIC_ZERO_POINTS: readonly number[] = [0, 16, -16, 32, -32];
+const NO_ZERO_POINTS: readonly number[] = [0];
 export const GELU_ZERO_POINTS: readonly number[] = [-120, -112, -104, -96, -64, 0];
 /** |((x-μ)·(M//k))>>1| of `layernorm`, 1.02·2^30: √L·2^-30 units of the normalized value. */
 export const LAYERNORM_BOUND = 1095216660;
@@ -86,18 +89,30 @@ export function migrationOf(activations: Float64Array, weight: FloatTensor): Flo
   return migration;
 }
 
+/** Zero-point, int16 step and slots of an edge; `need` is the largest row scale, in units of the float values. */
+interface StepChoice {
+  readonly step: number;
+  readonly zeroPoint: number;
+  readonly split?: RecipeSplit;
+  readonly need: number;
+}
+
 /**
- * Zero-point and int16 step of an edge: z minimizes the mean squared row scale, the scale a row needs being
- * max(max x/(127-z), max(-x)/(128+z)); the step is 1.5·max|x|/32767.
+ * Zero-point, int16 step and slots of an edge: z minimizes the mean squared row scale, the scale a row needs being
+ * max(max x/(127-z), max(-x)/(128+z)) where no slot reaches further; the step is 1.5·max|x|/32767.
+ *
+ * @param slots how many the edge may spend.
  */
 export function chooseStep(
   tensors: readonly Float32Array[],
   width: number,
   zeroPoints: readonly number[],
+  slots: number,
   where: string,
   migration?: Float64Array,
-): { step: number; zeroPoint: number } {
+): StepChoice {
   const squares = new Float64Array(zeroPoints.length);
+  const needs = new Float64Array(zeroPoints.length);
   let largest = 0;
   for (const x of tensors) {
     for (let row = 0; row < x.length; row += width) {
@@ -116,13 +131,26 @@ export function chooseStep(
         const z = zeroPoints[i] as number;
         const need = Math.max(up / (127 - z), down / (128 + z));
         squares[i] = (squares[i] as number) + need * need;
+        if (need > (needs[i] as number)) needs[i] = need;
       }
     }
   }
   checkFinite(largest, where);
   let best = 0;
-  for (let i = 1; i < zeroPoints.length; i += 1) if ((squares[i] as number) < (squares[best] as number)) best = i;
-  return { step: (MARGIN * largest) / INT16_MAX, zeroPoint: zeroPoints[best] as number };
+  const shares = migration?.map((t) => 1 / t);
+  let spent: SlotChoice | undefined;
+  for (let i = 0; i < zeroPoints.length; i += 1) {
+    if (slots > 0) {
+      const choice = chooseSlots(tensors, width, zeroPoints[i] as number, slots, shares);
+      squares[i] = choice.squares;
+      if (i === 0 || choice.squares < (squares[best] as number)) spent = choice;
+    }
+    if ((squares[i] as number) < (squares[best] as number)) best = i;
+  }
+  const split = spent === undefined ? undefined : splitOf(spent);
+  const step = (MARGIN * largest) / INT16_MAX;
+  const zeroPoint = zeroPoints[best] as number;
+  return { step, zeroPoint, need: needs[best] as number, ...(split === undefined ? {} : { split }) };
 }
 
 /**
@@ -135,6 +163,8 @@ export function chooseNormEdge(
   norm: FloatNorm,
   nextWeight: FloatTensor | undefined,
   tensors: readonly Float32Array[],
+  settings: PtqSettings,
+  slots: number,
   where: string,
   factors?: RecipeFactors,
 ): EdgeChoice {
@@ -142,8 +172,17 @@ export function chooseNormEdge(
   const beta = norm.bias.data;
   const width = gamma.length;
   const migration =
-    nextWeight === undefined ? new Float64Array(width).fill(1) : migrationOf(channelMaxima(tensors, width), nextWeight);
-  const choice = chooseStep(tensors, width, SYMMETRIC_ZERO_POINTS, where, migration);
+    nextWeight === undefined || !settings.migration
+      ? new Float64Array(width).fill(1)
+      : migrationOf(channelMaxima(tensors, width), nextWeight);
+  const choice = chooseStep(
+    tensors,
+    width,
+    settings.zeroPoints ? SYMMETRIC_ZERO_POINTS : NO_ZERO_POINTS,
+    slots,
+    where,
+    migration,
+  );
   // A norm that is (almost) constant over the photos still gets a step its gain can be expressed in.
   const root = Math.sqrt(width);
   let gain = 0;
@@ -165,8 +204,15 @@ export function chooseNormEdge(
     rest[c] = (beta[c] as number) - channelStep * shift;
   }
   const scaling = withZeroPoints(staticScaling(ratios, LAYERNORM_BOUND, where), z);
-  const edge = { scaling, zeroPoint: choice.zeroPoint, ...(factors === undefined ? {} : { factors }) };
+  const edge = { ...edgeOf(scaling, choice, step, settings), ...(factors === undefined ? {} : { factors }) };
   return { edge, step, migration, rest };
+}
+
+function edgeOf(scaling: StaticScaling, choice: StepChoice, step: number, { rows }: PtqSettings): RecipeEdge {
+  const { zeroPoint, split, need } = choice;
+  // What a row would need to hold, above 0, to get the largest scale of all.
+  const fixed = rows === 'tensor' ? { fixed: Math.min(INT16_MAX, Math.ceil(((127 - zeroPoint) * need) / step)) } : {};
+  return { scaling, zeroPoint, ...(split === undefined ? {} : { split }), ...fixed };
 }
 
 /**
@@ -181,13 +227,15 @@ export function choosePlainEdge(
   tensors: readonly Float32Array[],
   width: number,
   zeroPoints: readonly number[],
+  settings: PtqSettings,
+  slots: number,
   where: string,
 ): EdgeChoice {
-  const choice = chooseStep(tensors, width, zeroPoints, where);
+  const choice = chooseStep(tensors, width, settings.zeroPoints ? zeroPoints : NO_ZERO_POINTS, slots, where);
   let unit = 0;
   for (const entry of units) unit = Math.max(unit, entry);
   // Never finer than 1/16 of the accumulator's own unit: nothing below it exists.
   const step = Math.max(choice.step, unit / 16) || 1;
   const ratios = units.map((entry) => entry / step);
-  return { edge: { scaling: staticScaling(ratios, bound, where), zeroPoint: choice.zeroPoint }, step };
+  return { edge: edgeOf(staticScaling(ratios, bound, where), choice, step, settings), step };
 }

@@ -14,7 +14,7 @@ import { createProgramBuilder } from '@ivit/program';
 import { int16Unit, type Streams } from './block-context.js';
 import { roundWeights } from './gptq-narrow.js';
 import { addColumns, createMoments, type SecondMoments } from './hessian.js';
-import { product, weightSums } from './linear.js';
+import { absoluteSum, product } from './linear.js';
 import { magnitude, maxMagnitude, powerOfTwo, roundHalfEven } from './numeric.js';
 import { createMeter, edgeReport, measure } from './quality.js';
 import { ratioOf, staticScaling } from './scaling.js';
@@ -141,7 +141,7 @@ export function decidePatches(
     const smallest = Math.max(magnitude(real) * powerOfTwo(-29), unit * powerOfTwo(-16));
     const accumulatorUnit = Math.max(weightScale, smallest);
     if (accumulatorUnit > weightScale) rescaleRow(weight, n, width, weightScale / accumulatorUnit);
-    const { absolute } = weightSums(weight, n, width);
+    const absolute = absoluteSum(weight, n, width);
     const limit = INT32_MAX - 128 * absolute;
     bias[n] = Math.max(-limit, Math.min(limit, roundHalfEven(real / accumulatorUnit)));
     ratios[n] = accumulatorUnit / unit;

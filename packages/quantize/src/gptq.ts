@@ -31,6 +31,16 @@ function clampWeight(x: number): number {
   return q < -127 ? -127 : q;
 }
 
+/** Each weight to its nearest multiple of its row's scale. */
+export function roundNearest(weights: Float64Array, rows: number, size: number): RoundedWeights {
+  const scale = rowScales(weights, rows, size);
+  const weight = Int8Array.from(weights, (entry, i) => {
+    const unit = scale[Math.floor(i / size)] as number;
+    return unit === 0 ? 0 : clampWeight(entry / unit);
+  });
+  return { weight, scale };
+}
+
 /** Columns in descending order of the diagonal, lower index first among equals. */
 export function descendingDiagonal(moments: SecondMoments): Int32Array {
   const { size, products } = moments;

@@ -22,6 +22,7 @@ import type { NonlinearChoice } from './nonlinear-choice.js';
 import { magnitude, powerOfTwo } from './numeric.js';
 import { createMeter, edgeReport, measure } from './quality.js';
 import { rowCodesOf } from './row-codes.js';
+import type { PtqSettings } from './settings.js';
 import { breathe, checkAborted, outputOf, runStage, type StageRunner } from './stage.js';
 import type { EdgeReport } from './types.js';
 
@@ -58,13 +59,14 @@ function rowsRead({ config }: HeadWeights, stream: Float32Array): Float32Array {
 function classifiersOf(
   weights: HeadWeights,
   floats: readonly HeadActivations[],
+  settings: PtqSettings,
   factors: RecipeFactors | undefined,
 ): readonly Classifier[] {
   const classifier = (name: string, head: FloatLinear, rows: readonly Float32Array[], norms = rows): Classifier => {
-    const norm = chooseNormEdge(weights.norm, undefined, norms, name, factors);
+    const norm = chooseNormEdge(weights.norm, undefined, norms, settings, 0, name, factors);
     // Where rows are averaged after the norm, the row that gets an int8 scale is the mean, not what the step is for.
     const { zeroPoint } =
-      norms === rows ? norm.edge : chooseStep(rows, weights.config.dim, SYMMETRIC_ZERO_POINTS, name);
+      norms === rows ? norm.edge : chooseStep(rows, weights.config.dim, SYMMETRIC_ZERO_POINTS, 0, name);
     const choice = { ...norm, edge: { ...norm.edge, zeroPoint } };
     return { name, head, choice, statistics: createEdgeStatistics(choice, 1, weights.config.dim), floats: rows };
   };
@@ -84,6 +86,7 @@ export async function quantizeHead(
   weights: HeadWeights,
   streams: Streams,
   runner: StageRunner,
+  settings: PtqSettings,
   nonlinear: NonlinearChoice,
   bits: number | undefined,
 ): Promise<HeadResult> {
@@ -97,7 +100,7 @@ export async function quantizeHead(
   }
   const rows = streams.floats.map((stream) => rowsRead(weights, stream));
   const factors = nonlinear.norm === 'ptf' ? chooseFactors(rows, config.dim, streams.unit) : undefined;
-  const classifiers = classifiersOf(weights, floats, factors);
+  const classifiers = classifiersOf(weights, floats, settings, factors);
   const [main, distillation] = classifiers;
   if (main === undefined) throw new RangeError('a model has a classifier');
   const norms = {
@@ -121,7 +124,7 @@ export async function quantizeHead(
       }
     },
   );
-  const head = decideHead(classifiers, bits);
+  const head = decideHead(classifiers, settings, bits);
   const meter = createMeter();
   const unit = powerOfTwo(-head.outputShift);
   await runStage(
@@ -153,7 +156,7 @@ interface RoundedClassifier {
   readonly bias: Float64Array;
 }
 
-function roundClassifier(classifier: Classifier, bits: number | undefined): RoundedClassifier {
+function roundClassifier(classifier: Classifier, settings: PtqSettings, bits: number | undefined): RoundedClassifier {
   const { head, choice, statistics } = classifier;
   const { weight, bias } = head;
   const classes = bias.data.length;
@@ -164,7 +167,8 @@ function roundClassifier(classifier: Classifier, bits: number | undefined): Roun
     for (let c = 0; c < dim; c += 1) sum += (weight.data[n * dim + c] as number) * (choice.rest?.[c] ?? 0);
     return sum;
   });
-  const input = { ...statistics.nextInput(weight, new Float64Array(classes).fill(1), 'head'), bits };
+  const units = new Float64Array(classes).fill(1);
+  const input = { ...statistics.nextInput(weight, units, 'head'), bits, nearest: settings.rounding === 'nearest' };
   return { classifier, input, rounded: roundLinear(input), bias: realBias };
 }
 
@@ -190,8 +194,8 @@ function staysWithin(limit: number, { input, rounded }: RoundedClassifier, linea
   });
 }
 
-function decideHead(classifiers: readonly Classifier[], bits: number | undefined): RecipeHead {
-  const heads = classifiers.map((classifier) => roundClassifier(classifier, bits));
+function decideHead(classifiers: readonly Classifier[], settings: PtqSettings, bits: number | undefined): RecipeHead {
+  const heads = classifiers.map((classifier) => roundClassifier(classifier, settings, bits));
   const share = 1 / heads.length;
   for (let outputShift = MAX_OUTPUT_SHIFT; ; outputShift -= 1) {
     const linears = heads.map((head) => scaled(head, share * powerOfTwo(outputShift)));

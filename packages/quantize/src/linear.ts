@@ -1,5 +1,6 @@
 import type { FloatTensor, RecipeLinear } from '@ivit/models';
 import { IvitError } from '@ivit/program';
+import { roundNearest } from './gptq.js';
 import { roundWeights } from './gptq-narrow.js';
 import type { SecondMoments } from './hessian.js';
 import { magnitude } from './numeric.js';
@@ -7,7 +8,7 @@ import { rowScaling } from './scaling.js';
 
 const INT32_MAX = 2147483647;
 
-/** Weights as they multiply int16 units of the edge: W[n,k]·t[k]. */
+/** Weights as they multiply int16 units of the edge: W[n,c]·t[c]. */
 export function foldWeights(weight: FloatTensor, migration: Float64Array | undefined): Float64Array {
   const folded = Float64Array.from(weight.data);
   if (migration === undefined) return folded;
@@ -16,24 +17,34 @@ export function foldWeights(weight: FloatTensor, migration: Float64Array | undef
   return folded;
 }
 
+/**
+ * Weights by code `[N,K]` from weights by channel `[N,C]`: every code of a channel has the channel's weight, so that
+ * base and slots add up to what the channel alone would give.
+ */
+function codeWeights(weight: Int8Array, rows: number, channels: Int32Array | undefined): Int8Array {
+  if (channels === undefined) return weight;
+  const size = channels.length;
+  const width = weight.length / rows;
+  const byCode = new Int8Array(rows * size);
+  for (let n = 0; n < rows; n += 1) {
+    for (let k = 0; k < size; k += 1) byCode[n * size + k] = weight[n * width + (channels[k] as number)] as number;
+  }
+  return byCode;
+}
+
 /** Σ_k w[n,k]·x[k] of int8 weights. */
-export function product(weight: Int8Array, n: number, x: Float64Array): number {
+export function product(weight: Int8Array, n: number, x: ArrayLike<number>): number {
   let sum = 0;
   const start = n * x.length;
   for (let k = 0; k < x.length; k += 1) sum += (weight[start + k] as number) * (x[k] as number);
   return sum;
 }
 
-/** Σ_k |w[n,k]| and Σ_k w[n,k]. */
-export function weightSums(weight: Int8Array, n: number, size: number): { absolute: number; signed: number } {
-  let absolute = 0;
-  let signed = 0;
-  for (let k = n * size; k < (n + 1) * size; k += 1) {
-    const w = weight[k] as number;
-    absolute += w < 0 ? -w : w;
-    signed += w;
-  }
-  return { absolute, signed };
+/** Σ_k |w[n,k]|. */
+export function absoluteSum(weight: Int8Array, n: number, size: number): number {
+  let sum = 0;
+  for (let k = n * size; k < (n + 1) * size; k += 1) sum += magnitude(weight[k] as number);
+  return sum;
 }
 
 export interface RowLinearInput {
@@ -41,14 +52,21 @@ export interface RowLinearInput {
   /** Of the edge in front. */
   readonly step: number;
   readonly migration?: Float64Array | undefined;
-  readonly zeroPoint: number;
+  /** `[K]`: the code that stands for 0, per code. */
+  readonly zeros: Int32Array;
+  /** `[K]`: the channel of each code; absent = one code per channel. */
+  readonly channels?: Int32Array | undefined;
   /** Largest f·2^E a row can have. */
   readonly rowFactor: number;
-  /** Of the edge's values as quantized, in int16 units. */
+  /** Of the edge's values as quantized, by channel, in int16 units. */
   readonly moments: SecondMoments;
   /** Real value of one output unit, per output channel. */
   readonly outputUnits: Float64Array;
   readonly where: string;
+  /** What the int16 values leave out of the real ones, per channel; absent = 0. */
+  readonly rest?: Float64Array | undefined;
+  /** Each weight to its nearest integer instead of GPTQ. */
+  readonly nearest?: boolean | undefined;
   /** Of a weight, 2 … 8; absent = 8. */
   readonly bits?: number | undefined;
 }
@@ -67,19 +85,22 @@ export interface RoundedLinear {
 
 /** Rounds the weights (GPTQ) and derives offsets, bounds and ratios. */
 export function roundLinear(input: RowLinearInput): RoundedLinear {
-  const { weight: float, step, moments, outputUnits } = input;
+  const { step, zeros, moments, outputUnits } = input;
   const rows = outputUnits.length;
-  const { size } = moments;
-  const { weight, scale } = roundWeights(foldWeights(float, input.migration), rows, moments, input.bits);
+  const folded = foldWeights(input.weight, input.migration);
+  const rounded = input.nearest
+    ? roundNearest(folded, rows, moments.size)
+    : roundWeights(folded, rows, moments, input.bits);
+  const { scale } = rounded;
+  const weight = codeWeights(rounded.weight, rows, input.channels);
   const mean = moments.sums.map((sum) => sum / moments.rows);
   const offset = new Int32Array(rows);
   const bounds = new Float64Array(rows);
   const ratios = new Float64Array(rows);
   const means = new Float64Array(rows);
   for (let n = 0; n < rows; n += 1) {
-    const { absolute, signed } = weightSums(weight, n, size);
-    offset[n] = -input.zeroPoint * signed;
-    const bound = magnitude(offset[n] as number) + 128 * absolute;
+    offset[n] = -product(weight, n, zeros);
+    const bound = magnitude(offset[n] as number) + 128 * absoluteSum(weight, n, zeros.length);
     if (bound * 31 > INT32_MAX) {
       throw new IvitError('E_QUANTIZE_RANGE', `output ${n} sums more than an int32 can hold times a row scale`, {
         where: input.where,
@@ -89,7 +110,7 @@ export function roundLinear(input: RowLinearInput): RoundedLinear {
     bounds[n] = Math.max(1, bound);
     const unit = step * (scale[n] as number);
     ratios[n] = unit / 16 / (outputUnits[n] as number);
-    means[n] = unit * product(weight, n, mean);
+    means[n] = unit * product(rounded.weight, n, mean);
   }
   return { weight, offset, bounds, ratios, means };
 }
@@ -103,6 +124,20 @@ export function correctedLinear(input: RowLinearInput, floatMeans: Float64Array)
   const rounded = roundLinear(input);
   const bias = floatMeans.map((mean, n) => (mean - (rounded.means[n] as number)) / (input.outputUnits[n] as number));
   return finishLinear(input, rounded, bias);
+}
+
+/** The same without the correction: the float layer's bias, and what the edge in front leaves out. */
+export function plainLinear(input: RowLinearInput, floatBias: FloatTensor): RecipeLinear {
+  const { weight, rest, outputUnits } = input;
+  const size = weight.data.length / outputUnits.length;
+  const bias = outputUnits.map((unit, n) => {
+    let sum = floatBias.data[n] as number;
+    if (rest !== undefined) {
+      for (let c = 0; c < size; c += 1) sum += (weight.data[n * size + c] as number) * (rest[c] as number);
+    }
+    return sum / unit;
+  });
+  return finishLinear(input, roundLinear(input), bias);
 }
 
 /** @param bias per output channel, in output units. */

@@ -16,13 +16,15 @@ import { programDetails } from './details.js';
 import { EMBED_PASSES, quantizeEmbed } from './embed.js';
 import { HEAD_PASSES, quantizeHead } from './head.js';
 import { type NonlinearChoice, nonlinearId } from './nonlinear-choice.js';
+import { rotateVit } from './rotate-vit.js';
 import type { LayerSensitivity } from './sensitivity.js';
+import { changesId, PTQ_RECIPES, type PtqRecipe, type PtqSettings } from './settings.js';
 import { checkAborted, type StageRunner } from './stage.js';
 import type { CalibrationPhoto, EdgeReport, QuantizeOptions, QuantizeResult } from './types.js';
 import { weightBitsId } from './weight-bits.js';
 
 /** Changes whenever the same inputs would give other integers, so that older cache entries are not taken. */
-const STATE_VERSION = 'ptq@1/1';
+const STATE_VERSION = 'ptq/2';
 
 /** What identifies a run: model, photos, recipe and choices. One part of every cache key. */
 function runDigest(weights: VitWeights, photos: readonly CalibrationPhoto[], choices: string): string {
@@ -41,6 +43,7 @@ function* chunks(weights: VitWeights, photos: readonly CalibrationPhoto[], choic
 
 /** What one run of the recipe is asked for besides the caller's options. */
 export interface PtqPlan {
+  readonly recipe: PtqRecipe;
   /** Of the layers that do not have 8. */
   readonly weightBits: ReadonlyMap<string, number>;
   /** Measure what fewer bits would cost. */
@@ -54,13 +57,17 @@ export interface PtqResult extends QuantizeResult {
   readonly sensitivities: readonly LayerSensitivity[];
 }
 
-/** Recipe `ptq@1`: block by block on the quantized stream. */
+/** The recipes `ptq@1` and `accurate@1`: block by block on the quantized stream. */
 export async function quantizePtq(options: QuantizeOptions, plan: PtqPlan): Promise<PtqResult> {
-  const { weights, photos, backend, signal, cache, nonlinear = {} } = options;
+  const { recipe } = plan;
+  const { changes = {} } = options;
+  const settings: PtqSettings = { ...PTQ_RECIPES[recipe], ...changes };
+  const { photos, backend, signal, cache, nonlinear = {} } = options;
+  const weights = settings.rotation === undefined ? options.weights : rotateVit(options.weights, settings.rotation);
   const { weightBits, measured } = plan;
   const { config } = weights;
-  const recipeId = `ptq@1${nonlinearId('ptq@1', nonlinear)}${weightBitsId('ptq@1', config, weightBits)}`;
-  const choices = choicesOf(nonlinear, plan);
+  const recipeId = `${recipe}${changesId(changes)}${nonlinearId(recipe, nonlinear)}${weightBitsId(recipe, config, weightBits)}`;
+  const choices = changesId(changes) + choicesOf(nonlinear, plan);
   const { depth } = config;
   const each = photos.length * (EMBED_PASSES + depth * BLOCK_PASSES + HEAD_PASSES);
   const total = each * plan.runs;
@@ -117,6 +124,7 @@ export async function quantizePtq(options: QuantizeOptions, plan: PtqPlan): Prom
     const result = await part(`block ${index + 1}/${depth}`, BLOCK_PASSES, () => {
       buffers ??= photos.map(() => ({ ...createBlockActivations(config), probabilities }));
       return quantizeBlock(weights, index, streams, buffers, geluTable, runner, {
+        settings,
         nonlinear,
         weightBits,
         measured,
@@ -128,18 +136,18 @@ export async function quantizePtq(options: QuantizeOptions, plan: PtqPlan): Prom
     sensitivities.push(...(result.sensitivities ?? []));
   }
   const last = await part('head', HEAD_PASSES, () =>
-    quantizeHead(weights, streams, runner, nonlinear, weightBits.get('head')),
+    quantizeHead(weights, streams, runner, settings, nonlinear, weightBits.get('head')),
   );
   edges.push(...last.edges);
-  const recipe: VitRecipe = { config, embed: first.embed, blocks, head: last.head };
-  const program: Program = buildRecipeVit(recipe, geluTable, programDetails(weights, photos, recipeId));
-  return { program, report: { recipe: 'ptq@1', recipeId, photos: photos.length, edges }, sensitivities };
+  const integers: VitRecipe = { config, embed: first.embed, blocks, head: last.head };
+  const program: Program = buildRecipeVit(integers, geluTable, programDetails(weights, photos, recipeId));
+  return { program, report: { recipe, recipeId, photos: photos.length, edges }, sensitivities };
 }
 
-/** What makes a run's integers another's, empty for the recipe itself. */
-function choicesOf(nonlinear: NonlinearChoice, { weightBits, measured }: PtqPlan): string {
+/** What makes a run's integers another's. */
+function choicesOf(nonlinear: NonlinearChoice, { recipe, weightBits, measured }: PtqPlan): string {
   const bits = weightBits.size === 0 ? '' : JSON.stringify([...weightBits]);
-  return `${nonlinearId('ptq@1', nonlinear)}${bits}${measured ? '+measured' : ''}`;
+  return `${recipe}${nonlinearId(recipe, nonlinear)}${bits}${measured ? '+measured' : ''}`;
 }
 
 function geluTableOf({ gelu = 'exact' }: NonlinearChoice): Int16Array {

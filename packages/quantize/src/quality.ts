@@ -37,6 +37,7 @@ export function edgeReport(
   meter: QualityMeter,
   scale: number,
   granularity: EdgeReport['granularity'],
+  slots = 0,
 ): EdgeReport {
   const sqnr = decibels(meter.signal, meter.noise);
   return {
@@ -45,7 +46,7 @@ export function edgeReport(
     max: meter.max,
     scale,
     granularity,
-    slots: 0,
+    slots,
     ...(sqnr === undefined ? {} : { sqnr }),
   };
 }

@@ -2,6 +2,7 @@ import { IvitError } from '@ivit/program';
 import { checkPhotos, checkWeights } from './check.js';
 import { nonlinearId } from './nonlinear-choice.js';
 import { quantizePaper } from './paper.js';
+import { checkChanges, PTQ_RECIPES } from './settings.js';
 import { quantizeWeights } from './size-budget.js';
 import type { QuantizeOptions, QuantizeResult } from './types.js';
 import { resolveWeightBits, weightBitsId } from './weight-bits.js';
@@ -18,15 +19,18 @@ import { resolveWeightBits, weightBitsId } from './weight-bits.js';
  */
 export async function quantizeVit(options: QuantizeOptions): Promise<QuantizeResult> {
   const recipe = options.recipe ?? 'ptq@1';
-  if (recipe !== 'ptq@1' && recipe !== 'paper@1') {
-    throw new IvitError('E_RECIPE', `there is no recipe '${String(recipe)}'`, { hint: 'ptq@1 and paper@1 exist.' });
+  if (recipe !== 'paper@1' && !Object.hasOwn(PTQ_RECIPES, recipe)) {
+    throw new IvitError('E_RECIPE', `there is no recipe '${String(recipe)}'`, {
+      hint: 'ptq@1, accurate@1 and paper@1 exist.',
+    });
   }
+  checkChanges(recipe, options.changes);
   nonlinearId(recipe, options.nonlinear);
   checkPhotos(options.weights, options.photos);
   checkWeights(options.weights);
   const bits = resolveWeightBits(options.weights.config, options.weightBits);
   weightBitsId(recipe, options.weights.config, bits);
-  if (recipe === 'ptq@1') return quantizeWeights(options);
+  if (recipe !== 'paper@1') return quantizeWeights(options, recipe);
   if (options.sizeBudget !== undefined) {
     throw new IvitError('E_SIZE_BUDGET', 'paper@1 has 8-bit weights and one size', {
       hint: 'Give a budget with ptq@1.',

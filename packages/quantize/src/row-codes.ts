@@ -1,4 +1,5 @@
 import type { Outputs } from '@ivit/backend';
+import type { RecipeEdge } from '@ivit/models';
 import type { EdgeChoice } from './edge.js';
 import { addColumns, type SecondMoments } from './hessian.js';
 import { powerOfTwo } from './numeric.js';
@@ -24,27 +25,50 @@ function rowUnit(code: number): number {
   return (16 + (code & 15)) * powerOfTwo((code >> 4) - 4);
 }
 
-/** Adds one photo's rows, in int16 units, to the moments. */
-export function addRows(moments: SecondMoments, x: RowCodes, zeroPoint: number, columns: Float64Array): void {
-  const { rows, width } = x;
-  for (let r = 0; r < rows; r += 1) {
-    const unit = rowUnit(x.row[r] as number);
-    for (let c = 0; c < width; c += 1) {
-      columns[c * rows + r] = ((x.codes[r * width + c] as number) - zeroPoint) * unit;
-    }
-  }
-  addColumns(moments, columns.subarray(0, rows * width), rows);
+/** The code that stands for 0, per code: z for a base code; a slot above starts at -128, one below at 127. */
+export function codeZeros({ zeroPoint, split }: RecipeEdge, width: number): Int32Array {
+  if (split === undefined) return new Int32Array(width).fill(zeroPoint);
+  return Int32Array.from(split.slot, (k) => (k === 0 ? zeroPoint : k > 0 ? -128 : 127));
 }
 
-/** Real values of a row-quantized tensor, for the report. */
-export function rowValues(x: RowCodes, choice: EdgeChoice): (i: number) => number {
-  const { width } = x;
+/** Steps of every channel `[rows,C]`, the base code and its slots together. */
+export function channelSteps(x: RowCodes, edge: RecipeEdge, width: number): Int32Array {
+  const zeros = codeZeros(edge, width);
+  const channels = edge.split?.channels;
+  const steps = new Int32Array(x.rows * width);
+  for (let r = 0; r < x.rows; r += 1) {
+    for (let j = 0; j < x.width; j += 1) {
+      const at = r * width + (channels === undefined ? j : (channels[j] as number));
+      steps[at] = (steps[at] as number) + (x.codes[r * x.width + j] as number) - (zeros[j] as number);
+    }
+  }
+  return steps;
+}
+
+/**
+ * Adds one photo's rows, in int16 units, to the moments.
+ *
+ * @param steps `[rows,C]` of {@link channelSteps}.
+ * @param columns space for `[C,rows]`.
+ */
+export function addRows(moments: SecondMoments, x: RowCodes, steps: Int32Array, columns: Float64Array): void {
+  const { rows } = x;
+  const { size } = moments;
+  for (let r = 0; r < rows; r += 1) {
+    const unit = rowUnit(x.row[r] as number);
+    for (let c = 0; c < size; c += 1) columns[c * rows + r] = (steps[r * size + c] as number) * unit;
+  }
+  addColumns(moments, columns.subarray(0, rows * size), rows);
+}
+
+/** Real values of a row-quantized tensor, by channel, for the report. */
+export function rowValues(x: RowCodes, steps: Int32Array, choice: EdgeChoice): (i: number) => number {
   const { step, migration, rest } = choice;
-  const { zeroPoint } = choice.edge;
+  const width = steps.length / x.rows;
   const units = Float64Array.from({ length: x.rows }, (_, r) => rowUnit(x.row[r] as number) * step);
   return (i) => {
     const c = i % width;
-    const value = ((x.codes[i] as number) - zeroPoint) * (units[(i - c) / width] as number);
+    const value = (steps[i] as number) * (units[(i - c) / width] as number);
     return (
       value * (migration === undefined ? 1 : (migration[c] as number)) + (rest === undefined ? 0 : (rest[c] as number))
     );

@@ -1,6 +1,7 @@
 import { IvitError } from '@ivit/program';
 import { quantizePtq } from './ptq.js';
 import { BUDGET_BITS, chooseBits } from './sensitivity.js';
+import type { PtqRecipe } from './settings.js';
 import type { QuantizeOptions, QuantizeResult, SizeBudget } from './types.js';
 import { resolveWeightBits } from './weight-bits.js';
 
@@ -9,19 +10,19 @@ const ENTRY_BYTES = 64;
 /** Passes with more and more saved, should a prediction fall short. */
 const ATTEMPTS = 3;
 
-/** Recipe `ptq@1` with the bits that are given, or those that a size budget leaves. */
-export async function quantizeWeights(options: QuantizeOptions): Promise<QuantizeResult> {
+/** A recipe with the bits that are given, or those that a size budget leaves. */
+export async function quantizeWeights(options: QuantizeOptions, recipe: PtqRecipe): Promise<QuantizeResult> {
   const { weights, sizeBudget } = options;
   const weightBits = resolveWeightBits(weights.config, options.weightBits);
   if (sizeBudget === undefined) {
-    const { program, report } = await quantizePtq(options, { weightBits, measured: false, run: 0, runs: 1 });
+    const { program, report } = await quantizePtq(options, { recipe, weightBits, measured: false, run: 0, runs: 1 });
     return { program, report };
   }
   if (weightBits.size > 0) {
     throw new IvitError('E_WEIGHT_BITS', 'bits and a size budget are given at once', { hint: 'Give one of the two.' });
   }
   checkBudget(sizeBudget.bytes);
-  return quantizeToBudget(options, sizeBudget);
+  return quantizeToBudget(options, recipe, sizeBudget);
 }
 
 function checkBudget(bytes: number): void {
@@ -29,8 +30,12 @@ function checkBudget(bytes: number): void {
   throw new IvitError('E_SIZE_BUDGET', `${bytes} is no number of bytes`, { hint: 'Give whole bytes, at least 1.' });
 }
 
-async function quantizeToBudget(options: QuantizeOptions, { bytes, sizeOf }: SizeBudget): Promise<QuantizeResult> {
-  const plain = await quantizePtq(options, { weightBits: new Map(), measured: true, run: 0, runs: 2 });
+async function quantizeToBudget(
+  options: QuantizeOptions,
+  recipe: PtqRecipe,
+  { bytes, sizeOf }: SizeBudget,
+): Promise<QuantizeResult> {
+  const plain = await quantizePtq(options, { recipe, weightBits: new Map(), measured: true, run: 0, runs: 2 });
   const size = sizeOf(plain.program);
   if (size <= bytes) return { program: plain.program, report: plain.report };
   const layers = plain.sensitivities;
@@ -38,7 +43,7 @@ async function quantizeToBudget(options: QuantizeOptions, { bytes, sizeOf }: Siz
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const weightBits = chooseBits(layers, saving);
     if (weightBits === undefined) break;
-    const { program, report } = await quantizePtq(options, { weightBits, measured: false, run: 1, runs: 2 });
+    const { program, report } = await quantizePtq(options, { recipe, weightBits, measured: false, run: 1, runs: 2 });
     const reached = sizeOf(program);
     if (reached <= bytes) return { program, report };
     saving += reached - bytes;

@@ -2,6 +2,7 @@ import type { Backend } from '@ivit/backend';
 import type { VitWeights } from '@ivit/models';
 import type { Program } from '@ivit/program';
 import type { NonlinearChoice } from './nonlinear-choice.js';
+import type { PtqSettings } from './settings.js';
 import type { WeightBits } from './weight-bits.js';
 
 /** A calibration photo after resize and crop. */
@@ -13,7 +14,7 @@ export interface CalibrationPhoto {
   readonly pixels: Uint8Array;
 }
 
-export type Recipe = 'ptq@1' | 'paper@1';
+export type Recipe = 'ptq@1' | 'accurate@1' | 'paper@1';
 
 /** Where finished blocks are kept between runs. Bytes come back as they were put, or not at all. */
 export interface CalibrationCache {
@@ -52,9 +53,11 @@ export interface QuantizeOptions {
    * `weightBits`.
    */
   readonly sizeBudget?: SizeBudget;
+  /** Parts of the recipe done otherwise, to see what each brings; recorded in the program. Not for `paper@1`. */
+  readonly changes?: Partial<PtqSettings>;
   onProgress?(progress: Progress): void;
   readonly signal?: AbortSignal;
-  /** Only `ptq@1` stores anything. */
+  /** `paper@1` stores nothing. */
   readonly cache?: CalibrationCache;
 }
 
@@ -69,7 +72,7 @@ export interface EdgeReport {
   readonly scale: number;
   /** How the scale varies: one for all, one per channel, or the tensor's times one per token at run time. */
   readonly granularity: 'tensor' | 'channel' | 'row';
-  /** Split slots spent on the edge (0 in `ptq@1`). */
+  /** Split slots spent on the edge (0 in `ptq@1` and `paper@1`). */
   readonly slots: number;
   /** Signal to quantization noise over the calibration photos, dB; absent when either is zero. */
   readonly sqnr?: number;

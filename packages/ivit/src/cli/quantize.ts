@@ -26,7 +26,7 @@ import { createProgressLine, type ProgressLine, showLoading } from './progress.j
 import { failUsage, integerOption, maxPixels, parseCommand } from './usage.js';
 import { readSizeBudget, readWeightBits } from './weight-options.js';
 
-const RECIPES: readonly Recipe[] = ['ptq@1', 'paper@1'];
+const RECIPES: readonly Recipe[] = ['ptq@1', 'accurate@1', 'paper@1'];
 
 function imageRule({ config, preprocess }: FloatModel['weights']): InputDescription {
   const { imageSize } = config;
@@ -114,7 +114,7 @@ export async function quantize(args: readonly string[], io: Io): Promise<number>
   if (output === undefined) failUsage('quantize needs -o and a file to write');
   if (reportPath !== undefined && resolve(reportPath) === resolve(output)) failUsage('-o and --report name one file');
   const recipe = RECIPES.find((name) => name === (values.recipe ?? 'ptq@1'));
-  if (recipe === undefined) failUsage(`There is no recipe "${values.recipe}"; there are ${RECIPES.join(' and ')}`);
+  if (recipe === undefined) failUsage(`There is no recipe "${values.recipe}"; there are ${RECIPES.join(', ')}`);
   const job: Job = {
     source,
     calibrate,

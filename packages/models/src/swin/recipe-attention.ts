@@ -1,5 +1,6 @@
 import type { ProgramBuilder } from '@ivit/program';
-import { addRowLinear, addScaling, type RowQuantized } from '../vit/recipe-program.js';
+import { addRowLinear, addScaling } from '../vit/recipe-program.js';
+import type { RowQuantized } from '../vit/row-quantize.js';
 import type { SwinBlockGeometry } from './geometry.js';
 import type { SwinRecipeBlock } from './recipe-types.js';
 import { shiftMask } from './windows.js';

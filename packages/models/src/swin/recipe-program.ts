@@ -10,14 +10,13 @@ import {
   addPatches,
   addProjection,
   addRowLinear,
-  addRowQuantize,
   addScaling,
   EMBED,
   PIXELS,
   type RecipeDetails,
-  type RowQuantized,
 } from '../vit/recipe-program.js';
 import type { RecipeEdge } from '../vit/recipe-types.js';
+import { addRowQuantize, type RowQuantized } from '../vit/row-quantize.js';
 import type { VitConfig } from '../vit/types.js';
 import { type SwinBlockStep, type SwinMergingStep, swinBlockPrefix, swinSteps } from './order.js';
 import { addShiftMask, addWindowAttention } from './recipe-attention.js';
@@ -104,7 +103,7 @@ function writeBlock(writer: Writer, step: SwinBlockStep, block: SwinRecipeBlock,
   const ln1 = addNorm(builder, `${prefix}.norm1`, stream, block.norm1);
   const attention = addWindowAttention(builder, geometry, prefix, ln1, block, mask);
   const joined = builder.reshape(attention, [side * side, dim]);
-  const mixed = addRowQuantize(builder, attention, joined, block.attention.zeroPoint);
+  const mixed = addRowQuantize(builder, attention, joined, block.attention);
   const middle = addProjection(builder, prefix, mixed, stream, block);
   const ln2 = addNorm(builder, `${prefix}.norm2`, middle, block.norm2);
   const hidden = addFc1(builder, prefix, ln2, block);

@@ -111,6 +111,24 @@ describe('buildRecipeVit', () => {
     ]);
   });
 
+  it('gives a split edge its channels, its slots and a reach of its own per channel', () => {
+    const split = {
+      channels: Int32Array.of(0, 1, 2, 3, 4, 5, 6, 7, 2, 2, 5),
+      slot: Int8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 1, 2, -1),
+    };
+    const wide = { ...block, norm1: { ...edge(8, 16), split }, qkv: linear(24, 11, 0) };
+    const built = validate(buildRecipeVit({ ...recipe, blocks: [wide] }, table));
+    const dataOf = (name: unknown) => [...(built.constants[String(name)]?.data ?? [])];
+    const scale = built.ops.find((op) => op.result === 'blocks.0.norm1.row');
+    const codes = built.ops.find((op) => op.result === 'blocks.0.norm1.codes');
+    if (scale?.op !== 'rowscale' || codes?.op !== 'rowquantize') throw new Error('no rows');
+    expect(scale.cp).toEqual({ constant: 'blocks.0.norm1.cp' });
+    expect(dataOf('blocks.0.norm1.cp')).toEqual([111, 111, 621, 111, 111, 111, 111, 111]);
+    expect(dataOf('blocks.0.norm1.cn')).toEqual([144, 144, 144, 144, 144, 399, 144, 144]);
+    expect([dataOf(codes.channels), dataOf(codes.slot)]).toEqual([[...split.channels], [...split.slot]]);
+    expect(built.values['blocks.0.norm1.codes']?.shape).toEqual([5, 11]);
+  });
+
   it('leaves out the offset of a layer whose input has zero-point 0', () => {
     const withOffset = program.ops.flatMap((op) => (op.op === 'linear' && op.b !== undefined ? [op.result] : []));
     expect(withOffset).toEqual([

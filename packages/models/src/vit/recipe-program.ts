@@ -20,6 +20,7 @@ import {
   type StaticScaling,
   type VitRecipe,
 } from './recipe-types.js';
+import { addRowQuantize, type RowQuantized } from './row-quantize.js';
 import { patchCount, prefixTokens, readoutOf } from './tokens.js';
 import type { VitConfig } from './types.js';
 
@@ -33,13 +34,6 @@ const GELU_TABLE = 'gelu.table';
 /** Prefix of block `index` in value and constant names. */
 export function blockPrefix(index: number): string {
   return `blocks.${index}`;
-}
-
-/** A row-quantized tensor: int8 codes `[…,width]` and one scale code per row. */
-export interface RowQuantized {
-  readonly codes: string;
-  readonly row: string;
-  readonly width: number;
 }
 
 function addParam(builder: ProgramBuilder, name: string, data: Int32Array): Param {
@@ -69,13 +63,6 @@ export function addScaling(
     to: 'i16',
     ...(addend === undefined ? {} : { addend }),
   });
-}
-
-/** `rowscale` and `rowquantize` of an i16 operand `[…,width]`. */
-export function addRowQuantize(builder: ProgramBuilder, name: string, x: Operand, zeroPoint: number): RowQuantized {
-  const row = builder.add({ op: 'rowscale', result: `${name}.row`, x, cp: 127 - zeroPoint, cn: 128 + zeroPoint });
-  const codes = builder.add({ op: 'rowquantize', result: `${name}.codes`, x, row: { value: row }, z: zeroPoint });
-  return { codes, row, width: builder.type(codes).shape.at(-1) ?? 1 };
 }
 
 /** Linear on row-quantized input: i32 accumulator `NAME.sum`, requantized value `result`. */
@@ -189,7 +176,7 @@ export function addEdge(builder: ProgramBuilder, name: string, edge: RecipeEdge)
   const [rows = 1, ...inner] = builder.type(name).shape;
   const width = inner.reduce((product, size) => product * size, 1);
   const x = inner.length === 1 ? { value: name } : builder.reshape(name, [rows, width]);
-  return addRowQuantize(builder, name, x, edge.zeroPoint);
+  return addRowQuantize(builder, name, x, edge);
 }
 
 /** Adds the table of a block's softmax where it has one, under a name that blocks with an equal table share. */
@@ -305,7 +292,7 @@ function addHeadRow(builder: ProgramBuilder, name: string, row: number, edge: Re
   const dim = builder.type('norm.norm').shape.at(-1) ?? 1;
   const view = { offset: row * dim, shape: [dim], strides: [1] };
   addScaling(builder, name, { value: 'norm.norm', view }, edge.scaling, { axis: 0, run: 1 });
-  return addRowQuantize(builder, name, { value: name }, edge.zeroPoint);
+  return addRowQuantize(builder, name, { value: name }, edge);
 }
 
 /**
@@ -338,7 +325,7 @@ export function addHeadNorm(
     const rows = addScaling(builder, 'norm.rows', { value: norm }, head.norm.scaling, { axis: 1, run: 1 });
     builder.add({ op: 'mean', result: 'norm', x: { value: rows }, axis: 0 });
   }
-  return [addRowQuantize(builder, 'norm', { value: 'norm' }, head.norm.zeroPoint)];
+  return [addRowQuantize(builder, 'norm', { value: 'norm' }, head.norm)];
 }
 
 /**
@@ -366,7 +353,7 @@ export interface RecipeDetails {
 }
 
 /**
- * The program of recipe `ptq@1` from integers already decided: u8 `pixels [H,W,3]`
+ * The program of the recipes `ptq@1` and `accurate@1` from integers already decided: u8 `pixels [H,W,3]`
  * to i32 `logits [classes]` in units of 2^-outputShift.
  *
  * @param geluTable i16[577], last entry 0.

@@ -25,10 +25,10 @@ export interface Ratio {
   readonly e: number;
 }
 
-/** int8 weights `[N,K]` behind a row-quantized input with zero-point z. */
+/** int8 weights `[N,K]` behind a row-quantized input with zero-point z, K counting slots. */
 export interface RecipeLinear {
   readonly weight: Int8Array;
-  /** `[N]`: -z·Σ_k weight[n,k]. */
+  /** `[N]`: -z·Σ_k weight[n,k] over base codes, 128·Σ over slots above, -127·Σ over slots below. */
   readonly offset: Int32Array;
   readonly scaling: RowScaling;
   /** Bits of a weight in the file, 2 … 7; absent = 8. */
@@ -47,6 +47,16 @@ export interface RecipeFactors {
   readonly alpha: Int32Array;
 }
 
+/**
+ * Channels of a row-quantized tensor, slots included: a channel that reaches further than the others has its range
+ * split over several int8 codes. Code j is of channel `channels[j]`; `slot[j]` is 0 for the channel's base code, k > 0
+ * for the k-th 255 steps above it and k < 0 for the -k-th below. Base codes come first, in the order of the channels.
+ */
+export interface RecipeSplit {
+  readonly channels: Int32Array;
+  readonly slot: Int8Array;
+}
+
 /** What stands in front of a linear layer: to int16, then to int8 by row with zero-point `zeroPoint`. */
 export interface RecipeEdge {
   readonly scaling: StaticScaling;
@@ -54,6 +64,10 @@ export interface RecipeEdge {
   readonly zeroPoint: number;
   /** Of a norm: its input in 8 bits. Absent = the int16 stream itself. */
   readonly factors?: RecipeFactors;
+  /** Absent = one code per channel. */
+  readonly split?: RecipeSplit;
+  /** int16 value whose row scale all rows get; absent = each row its own. Not with `split`. */
+  readonly fixed?: number;
 }
 
 /** Attention logits, and what becomes of them. */
@@ -108,7 +122,7 @@ export interface RecipeHead {
   readonly outputShift: number;
 }
 
-/** Every integer of a ViT under the recipe `ptq@1`. */
+/** Every integer of a ViT under the recipes `ptq@1` and `accurate@1`. */
 export interface VitRecipe {
   readonly config: VitConfig;
   readonly embed: RecipeEmbed;

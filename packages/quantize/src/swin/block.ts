@@ -10,6 +10,7 @@ import {
 import { quantizeNorm1, quantizeProjection } from '../block-attention.js';
 import type { BlockContext, Streams } from '../block-context.js';
 import { quantizeHidden, quantizeOutput } from '../block-mlp.js';
+import { PTQ_RECIPES } from '../settings.js';
 import { breathe, checkAborted, type StageRunner } from '../stage.js';
 import type { EdgeReport } from '../types.js';
 import { quantizeWindowAttention } from './window-attention.js';
@@ -67,6 +68,7 @@ export async function quantizeSwinBlock(
     buffers,
     geluTable,
     nonlinear: {},
+    settings: PTQ_RECIPES['ptq@1'],
     weightBits: new Map(),
     sensitivities: undefined,
     runner,

@@ -14,6 +14,7 @@ import { createEdgeStatistics } from '../edge-statistics.js';
 import { channelMeans, correctedLinear } from '../linear.js';
 import { createMeter, edgeReport, measure } from '../quality.js';
 import { rowCodesOf } from '../row-codes.js';
+import { PTQ_RECIPES } from '../settings.js';
 import { breathe, checkAborted, int16Output, runStage, type StageRunner } from '../stage.js';
 import type { EdgeReport } from '../types.js';
 
@@ -53,7 +54,7 @@ export async function quantizeMerging(
   }
   const name = `${prefix}.norm`;
   const input = { name: `${prefix}.input`, shape: [rows, width] };
-  const choice = chooseNormEdge(float.norm, float.reduction.weight, norms, name);
+  const choice = chooseNormEdge(float.norm, float.reduction.weight, norms, PTQ_RECIPES['ptq@1'], 0, name);
   const statistics = createEdgeStatistics(choice, rows, width);
   const values: Int16Array[] = [];
   await runStage(

@@ -16,6 +16,7 @@ import type { Streams } from '../block-context.js';
 import { checkPixels, checkPreprocess, checkTensors } from '../check.js';
 import { programDetails } from '../details.js';
 import { HEAD_PASSES, quantizeHead } from '../head.js';
+import { PTQ_RECIPES } from '../settings.js';
 import { checkAborted, type StageRunner } from '../stage.js';
 import type { EdgeReport, QuantizeOptions, QuantizeResult } from '../types.js';
 import { quantizeSwinBlock } from './block.js';
@@ -111,7 +112,7 @@ export async function quantizeSwin(options: QuantizeSwinOptions): Promise<Quanti
   }
   stage = 'head';
   const head = swinHead(weights);
-  const last = await quantizeHead(head, streams, runner, {}, undefined);
+  const last = await quantizeHead(head, streams, runner, PTQ_RECIPES['ptq@1'], {}, undefined);
   edges.push(...last.edges);
   const recipe = { config, embed: first.embed, stages: stages as readonly SwinRecipeStage[], head: last.head };
   const program = buildRecipeSwin(recipe, head.config, geluTable, programDetails(weights, photos, 'ptq@1', 'swin'));

@@ -80,6 +80,8 @@ export async function quantizeWindowAttention(
     floatsOf(context, 'attention'),
     dim,
     SYMMETRIC_ZERO_POINTS,
+    context.settings,
+    0,
     name,
   );
   const statistics = createEdgeStatistics(choice, tokens, dim);
@@ -96,7 +98,7 @@ export async function quantizeWindowAttention(
         const mask = geometry.shift === 0 ? undefined : addShiftMask(builder, step.stage, geometry);
         const block = { qkv, logits, attention: choice.edge, positionBias, maskUnits };
         const attention = addWindowAttention(builder, geometry, prefix, x, block, mask);
-        addRowQuantize(builder, name, builder.reshape(attention, [tokens, dim]), choice.edge.zeroPoint);
+        addRowQuantize(builder, name, builder.reshape(attention, [tokens, dim]), choice.edge);
       },
       outputs: [name, `${name}.row`, `${name}.codes`, `${name}.logits`, qkvName],
     },

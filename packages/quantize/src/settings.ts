@@ -1,0 +1,67 @@
+import { IvitError } from '@ivit/program';
+import type { RotationChoice } from './rotate-vit.js';
+import type { Recipe } from './types.js';
+
+/** What a recipe does to a model. Every part can be left out to see what it brings. */
+export interface PtqSettings {
+  /** Scale of a linear layer's input: one per token, found at run time, or one per tensor from calibration. */
+  readonly rows: 'token' | 'tensor';
+  /** Zero-points other than 0 in front of linear layers. */
+  readonly zeroPoints: boolean;
+  /** LayerNorm scales move half-way into the next weights. */
+  readonly migration: boolean;
+  /** q and k are balanced against each other, channel by channel. */
+  readonly balance: boolean;
+  /** Mean outputs of linear layers are made the float model's. */
+  readonly biasCorrection: boolean;
+  /** How weights are rounded: by GPTQ or each to its nearest. */
+  readonly rounding: 'gptq' | 'nearest';
+  /** Slots that one edge may spend on channels which reach further than the others, by what stands in front. */
+  readonly slots: { readonly norm: number; readonly attention: number; readonly gelu: number };
+  /** Equivalent form of the weights in which no channel stands out; absent = the weights as they are. */
+  readonly rotation?: RotationChoice;
+}
+
+export type PtqRecipe = Exclude<Recipe, 'paper@1'>;
+
+const PTQ_1: PtqSettings = {
+  rows: 'token',
+  zeroPoints: true,
+  migration: true,
+  balance: true,
+  biasCorrection: true,
+  rounding: 'gptq',
+  slots: { norm: 0, attention: 0, gelu: 0 },
+};
+
+/** The recipes by name. Frozen: other settings are another name. */
+export const PTQ_RECIPES: Readonly<Record<PtqRecipe, PtqSettings>> = {
+  'ptq@1': PTQ_1,
+  'accurate@1': { ...PTQ_1, slots: { norm: 16, attention: 16, gelu: 32 } },
+};
+
+/** @throws IvitError `E_RECIPE` for changes that the recipe cannot take, or that do not go together. */
+export function checkChanges(recipe: Recipe, changes: Partial<PtqSettings> | undefined): void {
+  if (changes === undefined || Object.keys(changes).length === 0) return;
+  if (recipe === 'paper@1') {
+    throw new IvitError('E_RECIPE', 'paper@1 has no parts to change', { hint: 'Change ptq@1 or accurate@1.' });
+  }
+  const { rows, slots } = { ...PTQ_RECIPES[recipe], ...changes };
+  if (rows === 'tensor' && slots.norm + slots.attention + slots.gelu > 0) {
+    throw new IvitError('E_RECIPE', 'slots need one scale per token', {
+      hint: "Give slots of 0 with rows: 'tensor', or leave rows as they are.",
+    });
+  }
+}
+
+/**
+ * Settings changed, as a recipe id records them: `+rows=tensor,rounding=nearest`, empty for none.
+ */
+export function changesId(changes: Partial<PtqSettings>): string {
+  const parts = Object.entries(changes).map(([name, value]) => `${name}=${textOf(value)}`);
+  return parts.length === 0 ? '' : `+${parts.sort().join(',')}`;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value).replaceAll('"', '') : String(value);
+}

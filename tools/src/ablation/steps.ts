@@ -1,0 +1,62 @@
+import type { NonlinearChoice, PtqSettings, Recipe } from '@ivit/quantize';
+
+/** One row of the ablation: a recipe, and what of it is done otherwise. */
+export interface Step {
+  readonly id: string;
+  /** What it adds to the step before. */
+  readonly title: string;
+  readonly recipe: Recipe;
+  readonly changes?: Partial<PtqSettings>;
+  readonly nonlinear?: NonlinearChoice;
+}
+
+/** Everything that `ptq@1` adds to plain int8, undone. */
+const PLAIN: Partial<PtqSettings> = {
+  rows: 'tensor',
+  zeroPoints: false,
+  migration: false,
+  balance: false,
+  biasCorrection: false,
+  rounding: 'nearest',
+};
+
+/** The parts in the order in which they are added. */
+const PARTS: readonly [keyof PtqSettings, string][] = [
+  ['balance', 'q and k balanced'],
+  ['zeroPoints', 'zero-points in front of linear layers'],
+  ['rows', 'one scale per token, found at run time'],
+  ['migration', 'LayerNorm scales half in the weights'],
+  ['biasCorrection', 'mean outputs corrected'],
+  ['rounding', 'GPTQ: all of `ptq@1`'],
+];
+
+function addParts(): Step[] {
+  const left = new Map(Object.entries(PLAIN));
+  return PARTS.map(([part, title]) => {
+    left.delete(part);
+    const changes: Partial<PtqSettings> = Object.fromEntries(left);
+    return { id: `plus-${part}`, title, recipe: 'ptq@1', ...(left.size === 0 ? {} : { changes }) };
+  });
+}
+
+/** From plain I-ViT to the best recipe, each step on top of the one before. */
+export const STEPS: readonly Step[] = [
+  { id: 'paper', title: 'plain I-ViT by min/max (`paper@1`)', recipe: 'paper@1' },
+  {
+    id: 'int16-logits',
+    title: 'int16 logits and GELU inputs, scales of v and weights per channel; Shiftmax, ShiftGELU element by element',
+    recipe: 'ptq@1',
+    changes: PLAIN,
+    nonlinear: { softmax: 'i-vit', gelu: 'shift' },
+  },
+  {
+    id: 'gelu',
+    title: 'GELU by exact table',
+    recipe: 'ptq@1',
+    changes: PLAIN,
+    nonlinear: { softmax: 'i-vit' },
+  },
+  { id: 'pow2', title: 'softmax in the log2 domain', recipe: 'ptq@1', changes: PLAIN },
+  ...addParts(),
+  { id: 'accurate', title: 'slots: `accurate@1`', recipe: 'accurate@1' },
+];
