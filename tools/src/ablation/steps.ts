@@ -39,7 +39,7 @@ function addParts(): Step[] {
   });
 }
 
-/** From plain I-ViT to the best recipe, each step on top of the one before. */
+/** From plain I-ViT to the best recipe, each step on top of the one before; the last two both stand on `ptq@1`. */
 export const STEPS: readonly Step[] = [
   { id: 'paper', title: 'plain I-ViT by min/max (`paper@1`)', recipe: 'paper@1' },
   {
@@ -58,5 +58,14 @@ export const STEPS: readonly Step[] = [
   },
   { id: 'pow2', title: 'softmax in the log2 domain', recipe: 'ptq@1', changes: PLAIN },
   ...addParts(),
-  { id: 'accurate', title: 'slots: `accurate@1`', recipe: 'accurate@1' },
+  {
+    id: 'rotated',
+    title: 'rotated stream and values, 32 slots in front of fc2',
+    recipe: 'ptq@1',
+    changes: {
+      rotation: { stream: true, values: true, keys: false },
+      slots: { norm: 0, attention: 0, gelu: 32 },
+    },
+  },
+  { id: 'accurate', title: 'slots everywhere, no rotation: `accurate@1`', recipe: 'accurate@1' },
 ];
