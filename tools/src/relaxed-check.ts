@@ -1,8 +1,8 @@
 /**
  * `relaxed-check`: the relaxed-SIMD product of the CPU backend on this machine.
  *
- * 1. The probe's verdict on both meanings of the instruction is that of brute force over all pairs of int8.
- * 2. Packing and indexing: both meanings, forced, on operands that every machine multiplies alike; and on all of int8 in the
+ * 1. The probe's verdict on each meaning of the instruction is that of brute force over all pairs of int8 that it allows.
+ * 2. Packing and indexing: each meaning, forced, on operands that every machine multiplies alike; and on all of int8 in the
  *    meaning that is exact here, if one is.
  * 3. Whole programs with the kernel forced, on one thread and two: every value is the reference backend's.
  * 4. A worker without the relaxed module beside one that has it: a coded error, never two kernels in one run.
@@ -15,9 +15,9 @@ import {
   createCpuBackendWith,
   createTrial,
   isExact,
+  MEANINGS,
   type ProductTrial,
   probeProducts,
-  type Relaxed,
   selectProduct,
 } from '@ivit/backend-cpu/~internal';
 import { createReferenceBackend } from '@ivit/backend-reference';
@@ -28,10 +28,6 @@ import { runUnequally } from './relaxed/unequal-workers.js';
 
 /** Of the memory that products are tried in. */
 const PAGES = 16;
-const MEANINGS: readonly (Relaxed & { readonly name: 'signed' | 'unsigned' })[] = [
-  { flip: 0, name: 'signed' },
-  { flip: 128, name: 'unsigned' },
-];
 
 const expected: Record<string, string> = {};
 const found: Record<string, string> = {};
@@ -49,17 +45,17 @@ async function trialOf(kind: MemoryKind): Promise<ProductTrial> {
 function checkProducts(kind: MemoryKind, trial: ProductTrial): void {
   const choice = selectProduct(trial, () => performance.now());
   let verdict = 'inexact';
-  for (const meaning of MEANINGS) {
+  for (const { relaxed: meaning, verdict: name } of MEANINGS) {
     const { sums, wrong } = countWrongPairs(trial, meaning);
-    if (wrong === 0 && verdict === 'inexact') verdict = meaning.name;
-    console.log(`${kind}: all pairs, ${meaning.name}: ${wrong} of ${sums} sums differ from the integer sum`);
-    note(`${kind}: probe, ${meaning.name}`, String(wrong === 0), String(isExact(trial, probeProducts(), meaning)));
+    if (wrong === 0 && verdict === 'inexact') verdict = name;
+    console.log(`${kind}: all pairs, ${name}: ${wrong} of ${sums} sums differ from the integer sum`);
+    note(`${kind}: probe, ${name}`, String(wrong === 0), String(isExact(trial, probeProducts(meaning.least), meaning)));
     const operands = [{ name: 'restricted', of: (bytes: Uint8Array) => plainOperand(bytes, meaning) }];
     if (wrong === 0) operands.push({ name: 'all of int8', of: (bytes) => new Int8Array(bytes.buffer as ArrayBuffer) });
-    for (const { name, of } of operands) {
-      for (const product of sizedProducts(of)) {
+    for (const { name: operand, of } of operands) {
+      for (const product of sizedProducts(of, meaning.least)) {
         const differing = countWrong(trial, product, meaning, plainSums(product));
-        note(`${kind}: ${meaning.name}, ${name}, ${product.name}`, '0 wrong', `${differing} wrong`);
+        note(`${kind}: ${name}, ${operand}, ${product.name}`, '0 wrong', `${differing} wrong`);
       }
     }
   }
@@ -70,20 +66,16 @@ function checkProducts(kind: MemoryKind, trial: ProductTrial): void {
 }
 
 async function checkPrograms(threads: number): Promise<void> {
-  for (const meaning of MEANINGS) {
-    const forced = (): { relaxed: Relaxed; verdict: 'signed' | 'unsigned' } => ({
-      relaxed: { flip: meaning.flip },
-      verdict: meaning.name,
-    });
+  for (const forced of MEANINGS) {
     for (const rows of [1, 7, 13, 30]) {
       for (const width of [16, 24, 40, 67]) {
-        const program = restrictedProgram(rows, width, meaning);
+        const program = restrictedProgram(rows, width, forced.relaxed);
         const options = { outputs: Object.keys(program.values) };
-        const own = await createCpuBackendWith({ threads }, forced).compile(program, options);
+        const own = await createCpuBackendWith({ threads }, () => forced).compile(program, options);
         const reference = await createReferenceBackend().compile(program, options);
         const pixels = makeBytes(rows * width, 17);
         const [got, want] = [await own.run(pixels, { batch: 1 }), await reference.run(pixels, { batch: 1 })];
-        const name = `program ${rows}x${width}, ${meaning.name}, ${threads} thread(s)`;
+        const name = `program ${rows}x${width}, ${forced.verdict}, ${threads} thread(s)`;
         note(`${name}: variant`, `wasm-relaxed-simd${threads > 1 ? '-threads' : ''}`, own.info.variant);
         for (const value of options.outputs) {
           note(`${name}: ${value}`, String(want[value]?.data), String(got[value]?.data));
@@ -99,9 +91,9 @@ if (WebAssembly.validate(relaxedKernelBytes('unshared'))) {
   for (const kind of ['unshared', 'shared'] as const) checkProducts(kind, await trialOf(kind));
   for (const threads of [1, 2]) await checkPrograms(threads);
   // Which worker takes a unit first is chance; one of the two lacking it must never go unseen as a wrong value.
-  note('both workers have the module', 'right', await runUnequally(2, { flip: 0 }));
+  note('both workers have the module', 'right', await runUnequally(2, { flip: 0, least: -128 }));
   for (const lesser of [0, 1]) {
-    const ended = await runUnequally(lesser, { flip: 0 });
+    const ended = await runUnequally(lesser, { flip: 0, least: -128 });
     console.log(`worker ${lesser} lacks the module: ${ended}`);
     note(
       `worker ${lesser} lacks the module`,

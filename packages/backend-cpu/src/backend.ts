@@ -162,7 +162,7 @@ class CpuBackend implements Backend {
       const { verdict } = (await this.#chosen()).choice;
       const features = [
         'simd128',
-        ...(verdict === 'signed' || verdict === 'unsigned' ? ['relaxed-simd'] : []),
+        ...(verdict === undefined || verdict === 'inexact' ? [] : ['relaxed-simd']),
         ...(this.#threads > 1 ? ['threads'] : []),
       ];
       return { available: true, device: 'WebAssembly', threads: this.#threads, features };

@@ -4,4 +4,4 @@ export { createTrial } from './engine.js';
 export { WORKER_SOURCE } from './generated/worker-source.js';
 export type { Relaxed } from './plan/stage.js';
 export type { ProductTrial, TrialProduct } from './product-trial.js';
-export { type Choice, isExact, probeProducts, selectProduct, type Trial, type Verdict } from './select.js';
+export { type Choice, isExact, MEANINGS, probeProducts, selectProduct, type Trial, type Verdict } from './select.js';

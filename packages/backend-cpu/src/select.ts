@@ -1,12 +1,15 @@
 /**
  * Which kernel computes int8 × int8 products here. Relaxed SIMD may mean different things on different machines; it is used
- * only where a probe finds one of the two meanings that are exact, and where it wins a short race.
+ * only where a probe finds one of three meanings that are exact, and where it wins a short race.
  */
 import type { Relaxed } from './plan/stage.js';
 import type { TrialProduct } from './product-trial.js';
 
-/** How the machine reads the second operand of the relaxed dot product: exactly in two ways, or otherwise. */
-export type Verdict = 'signed' | 'unsigned' | 'inexact';
+/**
+ * How the machine reads the second operand of the relaxed dot product: exactly in two ways, as signed and exact where the first
+ * holds no -128, or otherwise.
+ */
+export type Verdict = 'signed' | 'unsigned' | 'signed-127' | 'inexact';
 
 export interface Choice {
   /** Undefined: the int16 kernel. */
@@ -23,6 +26,13 @@ export interface Trial {
   run(): void;
   sums(): Int32Array;
 }
+
+/** What is probed for, the widest first. */
+export const MEANINGS: readonly { readonly relaxed: Relaxed; readonly verdict: Exclude<Verdict, 'inexact'> }[] = [
+  { relaxed: { flip: 0, least: -128 }, verdict: 'signed' },
+  { relaxed: { flip: 128, least: -128 }, verdict: 'unsigned' },
+  { relaxed: { flip: 0, least: -127 }, verdict: 'signed-127' },
+];
 
 export const INT16_ONLY: Choice = { relaxed: undefined, verdict: undefined };
 
@@ -56,13 +66,18 @@ function product(rows: number, k: number, columns: number, x: Int8Array, w: Int8
   return { rows, k, columns, x, w, bias: new Int32Array((columns + 7) & ~7).fill(bias) };
 }
 
-/** All pairs of extremes, with sums that wrap; and tiles, a part of one, and a k that is no multiple of anything. */
-export function probeProducts(): readonly TrialProduct[] {
+/**
+ * All pairs of extremes, with sums that wrap; and tiles, a part of one, and a k that is no multiple of anything.
+ *
+ * @param least of the right side's entries
+ */
+export function probeProducts(least: Relaxed['least'] = -128): readonly TrialProduct[] {
   const ends = extremes();
+  const right = (bytes: Int8Array): Int8Array => bytes.map((byte) => Math.max(byte, least));
   return [
-    product(32, 4, 32, ends, ends, 0),
-    product(16, 4, 16, ends, ends, 2147483647),
-    product(7, 37, 9, mixed(7 * 37), mixed(9 * 37).reverse(), -5),
+    product(32, 4, 32, ends, right(ends), 0),
+    product(16, 4, 16, ends, right(ends), 2147483647),
+    product(7, 37, 9, mixed(7 * 37), right(mixed(9 * 37).reverse()), -5),
   ];
 }
 
@@ -117,12 +132,11 @@ function race(trial: Trial, relaxed: Relaxed, now: () => number): { int16: numbe
  * @param now milliseconds
  */
 export function selectProduct(trial: Trial, now: () => number): Choice {
-  const products = probeProducts();
-  const meanings: readonly Relaxed[] = [{ flip: 0 }, { flip: 128 }];
-  const relaxed = meanings.find((meaning) => isExact(trial, products, meaning));
-  if (relaxed === undefined) return { relaxed: undefined, verdict: 'inexact' };
+  const found = MEANINGS.find(({ relaxed }) => isExact(trial, probeProducts(relaxed.least), relaxed));
+  if (found === undefined) return { relaxed: undefined, verdict: 'inexact' };
+  const { relaxed, verdict } = found;
   const speeds = race(trial, relaxed, now);
-  if (!isExact(trial, products, relaxed)) return { relaxed: undefined, verdict: 'inexact' };
-  const verdict = relaxed.flip === 0 ? 'signed' : 'unsigned';
-  return { relaxed: speeds.int16 > speeds.relaxed ? undefined : relaxed, verdict, race: speeds };
+  if (!isExact(trial, probeProducts(relaxed.least), relaxed)) return { relaxed: undefined, verdict: 'inexact' };
+  // gemm-strassen.ts would run instead of the int16 kernel in places: it saves one product of eight, and not more.
+  return { relaxed: 8 * speeds.int16 > 7 * speeds.relaxed ? undefined : relaxed, verdict, race: speeds };
 }

@@ -62,7 +62,7 @@ export interface AttentionResult {
 
 /** Stage 2: norm 1 → qkv → attention, row-quantized. */
 export async function quantizeAttention(context: BlockContext, norm1: EdgeResult): Promise<AttentionResult> {
-  const { config, float, prefix, tokens, edges, streams, settings } = context;
+  const { config, float, prefix, tokens, edges, settings } = context;
   const { dim } = config;
   const name = `${prefix}.attention`;
   const qkvName = `${prefix}.qkv`;

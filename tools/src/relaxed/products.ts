@@ -40,7 +40,7 @@ export function countWrong(
 }
 
 /**
- * All 65536 pairs of int8 at each of the 4 places of a sum and at all four at once, in each of the 8 columns of a panel: how many
+ * All pairs of int8, the right one at least `least`, at each of the 4 places of a sum and at all four at once, in each of the 8 columns of a panel: how many
  * sums the machine gives that are not the integer sum.
  */
 export function countWrongPairs(trial: Trial, relaxed: Relaxed): { readonly sums: number; readonly wrong: number } {
@@ -51,7 +51,7 @@ export function countWrongPairs(trial: Trial, relaxed: Relaxed): { readonly sums
       Int8Array.from({ length: 1024 }, (_, i) => (place === 4 || (i & 3) === place ? value(i >> 2) : 0));
     const x = fill((row) => row - 128);
     for (let turn = 0; turn < 8; turn++) {
-      const w = fill((row) => ((row + turn) & 255) - 128);
+      const w = fill((row) => Math.max(((row + turn) & 255) - 128, relaxed.least));
       const product = { rows: 256, k: 4, columns: 256, x, w, bias: new Int32Array(256) };
       wrong += countWrong(trial, product, relaxed, plainSums(product));
       sums += 65536;
@@ -67,6 +67,7 @@ const DEPTHS = [1, 3, 4, 5, 15, 16, 17, 31, 33, 64, 193, 770];
 /** Products of every size around the tiles, their left operands as `operand` makes them. */
 export function* sizedProducts(
   operand: (bytes: Uint8Array) => Int8Array,
+  least: Relaxed['least'],
 ): Iterable<TrialProduct & { readonly name: string }> {
   let seed = 1;
   for (const rows of ROWS) {
@@ -79,7 +80,7 @@ export function* sizedProducts(
           k,
           columns,
           x: operand(makeBytes(rows * k, seed)),
-          w: new Int8Array(makeBytes(columns * k, seed + 1).buffer),
+          w: new Int8Array(makeBytes(columns * k, seed + 1).buffer).map((entry) => Math.max(entry, least)),
           bias: Int32Array.from(makeBytes((columns + 7) & ~7, seed + 2), (byte) => (byte - 128) << 16),
         };
       }

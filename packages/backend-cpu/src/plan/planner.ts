@@ -13,7 +13,7 @@ import { linearStage, matmulStage } from './product-stages.js';
 import { requantizeStage } from './requantize-stage.js';
 import { layernormStage, rowquantizeStage, rowscaleStage } from './row-stages.js';
 import { broadcastView, collapse, type RowSpace, rowAccess, rowSpace, scalarAccess } from './rows.js';
-import type { GroupDraft, Ref, Relaxed, RowOrder, StageSource } from './stage.js';
+import { type GroupDraft, type Ref, type Relaxed, type RowOrder, relaxedFrom, type StageSource } from './stage.js';
 import { PlanValues } from './values.js';
 
 export class Planner {
@@ -170,7 +170,8 @@ export class Planner {
     const view = this.values.viewOf(op.b);
     const [k, n] = view.shape.slice(-2) as [number, number];
     const type = this.values.typeOf(op.a);
-    const relaxed = type === 'i8' ? this.#source.relaxed : undefined;
+    const plain = type === 'i8' && op.log2 === undefined;
+    const relaxed = plain ? relaxedFrom(this.#source, this.values.intervalOf(op.b).lo) : undefined;
     const b = this.#packed(op.b, view, space.groups, relaxed, op.log2 !== undefined);
     const a = this.#rows(op.a, space);
     const stage = matmulStage(op, a, type, k, n, b, relaxed);

@@ -8,6 +8,7 @@ import {
   constantData,
   type Ref,
   type Relaxed,
+  relaxedFrom,
   type StageDraft,
   type StageSource,
   startRecord,
@@ -82,9 +83,10 @@ export function linearStage(source: StageSource, op: LinearOp, x: Ref, needed: n
   const weights = source.program.constants[op.w];
   if (weights === undefined) throw new RangeError(`no constant ${op.w}`);
   const [n, k] = weights.shape as readonly [number, number];
+  const relaxed = relaxedFrom(source, (weights.data as Int8Array).includes(-128) ? -128 : -127);
+  // Units of a plan for the relaxed kernel are not of whole strips of gemm-strassen.ts.
   const strassen = source.relaxed === undefined && gainsByStrassen(needed, k, n);
   const bias = op.b === undefined ? 0 : source.pool.bytes(padded(constantData(source, op.b)));
-  const { relaxed } = source;
   const product = { result: op.result, x, xType: 'i8', k, n, bGroup: 0, bias, strassen } as const;
   if (relaxed === undefined) {
     const weightBytes = (strassen ? strassenBytes : packedBytes)(k, n);

@@ -7,14 +7,21 @@ import type { RowAccess, RowSpace } from './rows.js';
 /** The relaxed kernel as the machine has it: `flip` is what its second operand is xor-ed with, see assembly/relaxed-gemm.ts. */
 export interface Relaxed {
   readonly flip: 0 | 128;
+  /** Exact where no entry of the right side is below. */
+  readonly least: -128 | -127;
 }
 
 /** What the stage builders share. */
 export interface StageSource {
   readonly program: ValidatedProgram;
   readonly pool: ConstantPool;
-  /** Products of int8 by int8 go to the relaxed kernel. */
+  /** Products of int8 by int8 go to the relaxed kernel where it is exact for their right side. */
   readonly relaxed: Relaxed | undefined;
+}
+
+/** The relaxed kernel, if it is there and exact for every right side whose entries are at least `lo`. */
+export function relaxedFrom({ relaxed }: StageSource, lo: number): Relaxed | undefined {
+  return relaxed !== undefined && lo >= relaxed.least ? relaxed : undefined;
 }
 
 export function constantData(source: StageSource, name: string): IntegerArray {
