@@ -1,5 +1,5 @@
 import { dyadicFromRatio } from '@ivit/dyadic/convert';
-import { quantizeF32, shiftGeluX0, softmaxX0 } from '@ivit/nonlinear/convert';
+import { quantizeF32, softmaxX0 } from '@ivit/nonlinear/convert';
 import { IvitError } from '@ivit/program';
 import { type SwinBlockGeometry, swinStages } from '../../swin/geometry.js';
 import type {
@@ -8,6 +8,7 @@ import type {
   PaperSwinParameters,
 } from '../../swin/paper-parameters.js';
 import { spreadBias } from '../../swin/windows.js';
+import { compileMlp } from './mlp.js';
 import { accumulatorScale, pixelTable, ratio, ratios } from './multipliers.js';
 import type {
   PaperQuantizedSwin,
@@ -84,13 +85,7 @@ function compileBlock(
     stream1: ratio(`${name}.qact2`, stream, s.qact2),
     norm2: block.norm2.bias,
     qact3: ratios(`${name}.qact3`, block.norm2.scale, s.qact3),
-    fc1: block.fc1,
-    mlpQactGelu: ratios(`${name}.mlp.qact_gelu`, accumulatorScale(block.fc1, s.qact3), s.mlpQactGelu),
-    geluX0: shiftGeluX0(s.mlpQactGelu),
-    // The sigmoid comes in units of 2^-7.
-    mlpQact1: ratios(`${name}.mlp.qact1`, Math.fround(s.mlpQactGelu * 2 ** -7), s.mlpQact1),
-    fc2: block.fc2,
-    mlpQact2: ratios(`${name}.mlp.qact2`, accumulatorScale(block.fc2, s.mlpQact1), s.mlpQact2),
+    ...compileMlp(name, block, s),
     residual2: ratio(`${name}.qact4`, s.mlpQact2, s.qact4),
     stream2: ratio(`${name}.qact4`, s.qact2, s.qact4),
   };

@@ -6,6 +6,7 @@ import type { PaperSwinBlockParameters, PaperSwinStageParameters } from '../../s
 import { buildPaperSwinProgram } from '../../swin/paper-program.js';
 import { shiftMask } from '../../swin/windows.js';
 import { readDyadic, readDyadics, readLinear } from './compiled-numbers.js';
+import { readMlp } from './mlp.js';
 import { pixelTable } from './multipliers.js';
 import {
   biasOf,
@@ -95,12 +96,7 @@ function readBlock(
     stream1: readDyadic(source, `${name}.rq_i1`),
     norm2: biasOf(source, `${name}.ln2`, dim),
     qact3: readDyadics(source, `${name}.rq_ln2`, dim, 8),
-    fc1: readLinear(source, `${name}.mlp.fc1`, mlpDim, dim),
-    mlpQactGelu: readDyadics(source, `${name}.mlp.rq_gelu`, mlpDim, 8),
-    geluX0: integersOf(source, `${name}.mlp.x0`, 1, -127, -1)[0] as number,
-    mlpQact1: readDyadics(source, `${name}.mlp.rq1`, 1, 8),
-    fc2: readLinear(source, `${name}.mlp.fc2`, dim, mlpDim),
-    mlpQact2: readDyadics(source, `${name}.mlp.rq2`, dim, 16),
+    ...readMlp(source, name, dim, mlpDim),
     residual2: readDyadic(source, `${name}.rq_r2`),
     stream2: readDyadic(source, `${name}.rq_i2`),
   };
