@@ -17,7 +17,7 @@ interface Graph {
   readonly outputs: readonly string[];
 }
 
-const BYTES_PER_ELEMENT: Readonly<Record<number, number>> = { 1: 4, 3: 1, 7: 8 };
+const BYTES_PER_ELEMENT: Readonly<Record<number, number>> = { 1: 4, 3: 1, 7: 8, 10: 2 };
 
 function bytesOf(fields: readonly Field[], number: number): Uint8Array[] {
   return fields.flatMap((field) => (field.number === number && field.value instanceof Uint8Array ? [field.value] : []));
@@ -55,7 +55,7 @@ function readGraph(file: Uint8Array): Graph {
 }
 
 const weights = seededVit(20260);
-const KINDS: readonly ExportKind[] = ['fp32', 'int8-dynamic'];
+const KINDS: readonly ExportKind[] = ['fp32', 'fp16', 'int8-dynamic'];
 
 describe.each(KINDS)('exportVit %s', (kind) => {
   const graph = readGraph(exportVit(weights, kind, 2));
@@ -85,7 +85,7 @@ describe.each(KINDS)('exportVit %s', (kind) => {
     const count = (op: string): number => graph.nodes.filter((node) => node.op === op).length;
     // Two blocks of four linear layers and two attention products, and the head.
     expect(count('MatMul') + count('MatMulInteger')).toBe(2 * 6 + 1);
-    expect(count('MatMulInteger')).toBe(kind === 'fp32' ? 0 : 2 * 4 + 1);
+    expect(count('MatMulInteger')).toBe(kind === 'int8-dynamic' ? 2 * 4 + 1 : 0);
     expect(count('DynamicQuantizeLinear')).toBe(count('MatMulInteger'));
     expect(count('LayerNormalization')).toBe(5);
     expect(count('Softmax')).toBe(2);
@@ -114,6 +114,7 @@ describe.skipIf(!existsSync(join(peers, 'node_modules', 'onnxruntime-node')))('e
   // Floats of two engines: near, never equal. What int8 costs is not of interest here, only that it is the same model.
   it.each([
     ['fp32', 100],
+    ['fp16', 45],
     ['int8-dynamic', 15],
   ] as const)('%s computes what the float model computes, within %d dB', async (kind, decibels) => {
     const ort: Ort = createRequire(join(peers, 'from.js'))('onnxruntime-node');

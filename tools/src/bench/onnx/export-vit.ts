@@ -1,8 +1,11 @@
 import type { FloatLinear, FloatNorm, VitWeights } from '@ivit/models';
-import { createGraph, type OnnxGraph } from './graph.js';
+import { CAST_TO, createGraph, type OnnxGraph } from './graph.js';
 
-/** How the linear layers are computed: in float32, or as `DynamicQuantizeLinear` and `MatMulInteger`. */
-export type ExportKind = 'fp32' | 'int8-dynamic';
+/**
+ * How it is computed: in float32; in float16 from the cast of the input to that of the logits; or with linear layers of
+ * `DynamicQuantizeLinear` and `MatMulInteger`.
+ */
+export type ExportKind = 'fp32' | 'fp16' | 'int8-dynamic';
 
 /** `[N,K]` to `[K,N]`: ONNX multiplies from the left. */
 function transposed<T extends Float32Array | Int8Array>(data: T, out: T, n: number, k: number): T {
@@ -29,7 +32,7 @@ function quantized(weight: Float32Array, n: number, k: number): { codes: Int8Arr
 function addLinear(graph: OnnxGraph, x: string, { weight, bias }: FloatLinear, kind: ExportKind): string {
   const [n = 1, k = 1] = weight.shape;
   const offset = graph.floats([n], bias.data);
-  if (kind === 'fp32') {
+  if (kind !== 'int8-dynamic') {
     const w = graph.floats([k, n], transposed(weight.data, new Float32Array(n * k), n, k));
     return graph.node('Add', [graph.node('MatMul', [x, w]), offset]);
   }
@@ -55,7 +58,7 @@ function addGelu(graph: OnnxGraph, x: string): string {
 }
 
 /** Patch embedding by convolution (weights back from ky, kx, color to color, ky, kx), class token, positions. */
-function addEmbed(graph: OnnxGraph, weights: VitWeights, batch: number): string {
+function addEmbed(graph: OnnxGraph, pixels: string, weights: VitWeights, batch: number): string {
   const { patchSize, dim, imageSize } = weights.config;
   const tokens = (imageSize / patchSize) ** 2;
   const area = patchSize * patchSize;
@@ -64,7 +67,7 @@ function addEmbed(graph: OnnxGraph, weights: VitWeights, batch: number): string 
     const [row, color, pixel] = [Math.floor(at / (3 * area)), Math.floor(at / area) % 3, at % area];
     return source[row * 3 * area + pixel * 3 + color] as number;
   });
-  const inputs = ['input', graph.floats([dim, 3, patchSize, patchSize], kernel)];
+  const inputs = [pixels, graph.floats([dim, 3, patchSize, patchSize], kernel)];
   inputs.push(graph.floats([dim], weights.patchEmbed.bias.data));
   const sides = { kernel_shape: [patchSize, patchSize], strides: [patchSize, patchSize] };
   const flat = graph.node('Reshape', [graph.node('Conv', inputs, sides), graph.int64([3], [batch, dim, tokens])]);
@@ -84,12 +87,14 @@ export function exportVit(weights: VitWeights, kind: ExportKind, batch: number):
   const { imageSize, patchSize, dim, heads, layerNormEps, classes } = config;
   const tokens = 1 + (imageSize / patchSize) ** 2;
   const width = dim / heads;
-  const graph = createGraph('input', [batch, 3, imageSize, imageSize]);
+  const half = kind === 'fp16';
+  const graph = createGraph('input', [batch, 3, imageSize, imageSize], half ? 'float16' : 'float');
   const split = graph.int64([5], [batch, tokens, 3, heads, width]);
   const merged = graph.int64([3], [batch, tokens, dim]);
   const parts = [0, 1, 2].map((part) => graph.int64([], [part]));
   const scale = graph.floats([], Float32Array.of(width ** -0.5));
-  let x = addEmbed(graph, weights, batch);
+  const pixels = half ? graph.node('Cast', ['input'], { to: CAST_TO.float16 }) : 'input';
+  let x = addEmbed(graph, pixels, weights, batch);
   for (const block of blocks) {
     const qkv = addLinear(graph, addNorm(graph, x, block.norm1, layerNormEps), block.qkv, kind);
     const byPart = graph.node('Transpose', [graph.node('Reshape', [qkv, split])], { perm: [2, 0, 3, 1, 4] });
@@ -105,5 +110,7 @@ export function exportVit(weights: VitWeights, kind: ExportKind, batch: number):
   const classRow = graph.node('Gather', [addNorm(graph, x, weights.norm, layerNormEps), graph.int64([], [0])], {
     axis: 1,
   });
-  return graph.finish(addLinear(graph, classRow, weights.head, kind), 'logits', [batch, classes]);
+  const logits = addLinear(graph, classRow, weights.head, kind);
+  const last = half ? graph.node('Cast', [logits], { to: CAST_TO.float }) : logits;
+  return graph.finish(last, 'logits', [batch, classes]);
 }

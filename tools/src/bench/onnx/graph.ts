@@ -1,14 +1,15 @@
+import { toHalves } from './half.js';
 import { createMessage, encode, type MessageWriter } from './protobuf.js';
 
 /** `TensorProto.DataType`, as far as used. */
-const DATA_TYPE = { float: 1, int8: 3, int64: 7 } as const;
+const DATA_TYPE = { float: 1, int8: 3, int64: 7, float16: 10 } as const;
 export type OnnxType = keyof typeof DATA_TYPE;
 
 /** An integer, a float or a list of integers; a float has to say so, because 1 could be either. */
 export type Attribute = number | readonly number[] | { readonly float: number };
 
 export interface OnnxGraph {
-  /** Adds an initializer and returns its name. */
+  /** Adds an initializer, in the graph's own precision, and returns its name. */
   floats(shape: readonly number[], data: Float32Array): string;
   int8(shape: readonly number[], data: Int8Array): string;
   int64(shape: readonly number[], data: readonly number[]): string;
@@ -35,8 +36,18 @@ function valueInfo(name: string, shape: readonly number[]): MessageWriter {
   return createMessage().bytes(1, name).message(2, createMessage().message(1, tensor));
 }
 
-/** A graph of float input `input` (opset 17, the first with LayerNormalization). */
-export function createGraph(input: string, shape: readonly number[]): OnnxGraph {
+/** `attributes.to` of a Cast. */
+export const CAST_TO: Readonly<Record<OnnxType, number>> = DATA_TYPE;
+
+/**
+ * A graph of float32 input `input` (opset 17, the first with LayerNormalization).
+ * @param precision - what `floats` are stored in
+ */
+export function createGraph(
+  input: string,
+  shape: readonly number[],
+  precision: 'float' | 'float16' = 'float',
+): OnnxGraph {
   const graph = createMessage();
   let count = 0;
   const fresh = (kind: string): string => `${kind}_${count++}`;
@@ -62,8 +73,10 @@ export function createGraph(input: string, shape: readonly number[]): OnnxGraph 
   };
   return {
     // Typed arrays are little-endian on every machine that Node runs on.
-    floats: (dimensions, data) =>
-      initializer('float', dimensions, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
+    floats(dimensions, data) {
+      const stored = precision === 'float' ? data : toHalves(data);
+      return initializer(precision, dimensions, new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength));
+    },
     int8: (dimensions, data) =>
       initializer('int8', dimensions, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
     int64: (dimensions, data) =>
