@@ -15,7 +15,7 @@ export const DEPENDENCY_TABLE: Readonly<Record<string, readonly string[]>> = {
   'backend-testkit': ['backend', 'program', 'tensor'],
   'backend-reference': ['backend', 'program', 'tensor', 'dyadic', 'nonlinear'],
   'backend-cpu': ['backend', 'program', 'tensor', 'dyadic', 'nonlinear'],
-  'backend-webgpu': ['backend', 'program', 'dyadic', 'nonlinear'],
+  'backend-webgpu': ['backend', 'program', 'tensor', 'dyadic', 'nonlinear'],
   runtime: ['program', 'formats/program', 'image', 'backend'],
   'model-cifar10': [],
 };

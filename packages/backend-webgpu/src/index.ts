@@ -1,0 +1,1 @@
+export { MOST_BINDING_BYTES } from './layout.js';
