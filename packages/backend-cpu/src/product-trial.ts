@@ -1,5 +1,5 @@
 /** One product in a memory of its own, by either kernel, through the command list that executables use. */
-import { aligned } from './plan/allocate.js';
+import { aligned } from '@ivit/tensor';
 import { packedBytes, relaxedBytes } from './plan/constants.js';
 import type { Relaxed } from './plan/stage.js';
 import * as R from './record-layout.js';

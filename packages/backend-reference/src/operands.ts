@@ -1,6 +1,6 @@
 import type { Constant, IntArray, Operand, ValidatedProgram, View } from '@ivit/program';
 import { isDense } from '@ivit/program';
-import { copyView, denseView, elementCount, makeArray, planView } from '@ivit/tensor';
+import { broadcastView, copyView, denseView, elementCount, makeArray, planView } from '@ivit/tensor';
 
 /** An operand as the kernels read it: dense, in the order of its view. */
 export interface DenseOperand {
@@ -59,13 +59,4 @@ export class OperandReader {
     }
     return { data, shape: view.shape, refresh: copy };
   }
-}
-
-function broadcastView(view: View, shape: readonly number[]): View {
-  const missing = shape.length - view.shape.length;
-  const strides = shape.map((size, axis) => {
-    const own = view.shape[axis - missing];
-    return axis < missing || (own === 1 && size !== 1) ? 0 : (view.strides[axis - missing] as number);
-  });
-  return { offset: view.offset, shape: [...shape], strides };
 }

@@ -2,6 +2,7 @@ export { createProgramBuilder, type ProgramBuilder, type ProgramDetails } from '
 export { canonicalBytes, canonicalJson, modelId } from './canonical.js';
 export { DTYPE_RANGE, INT32_MAX, littleEndianBytes } from './dtype.js';
 export { IvitError, type IvitErrorDetails } from './error.js';
+export { type Box, findNeeds } from './needs.js';
 export { opVersion, specOf } from './op-version.js';
 export { printProgram } from './print.js';
 export { selfCheckPixels } from './self-check.js';

@@ -1,3 +1,4 @@
+export { aligned, allocate, type Lease } from './allocate.js';
 export {
   DTYPES,
   type DType,
@@ -20,6 +21,7 @@ export {
 } from './gemm.js';
 export { checkShape, denseStrides, elementCount, MAX_RANK } from './shape.js';
 export {
+  broadcastView,
   checkView,
   copyView,
   denseView,

@@ -25,6 +25,16 @@ export function isDenseView(view: View): boolean {
   return true;
 }
 
+/** A view broadcast to `shape`: missing leading axes and sizes of 1 repeat. */
+export function broadcastView(view: View, shape: readonly number[]): View {
+  const missing = shape.length - view.shape.length;
+  const strides = shape.map((size, axis) => {
+    const own = view.shape[axis - missing];
+    return axis < missing || (own === 1 && size !== 1) ? 0 : (view.strides[axis - missing] as number);
+  });
+  return { offset: view.offset, shape: [...shape], strides };
+}
+
 /** Smallest and largest index a view reaches; sizes ≥ 1, strides of either sign. */
 export function viewBounds(view: View): { readonly min: number; readonly max: number } {
   let min = view.offset;

@@ -1,8 +1,7 @@
 /** The groups of a plan in order, and the chain that the next op may join. */
 
-import type { RequantizeOp } from '@ivit/program';
+import type { Box, RequantizeOp } from '@ivit/program';
 import { elementCount, type View } from '@ivit/tensor';
-import type { Box } from './needs.js';
 import type { RowSpace } from './rows.js';
 import type { GroupDraft, Ref, RowOrder, StageDraft } from './stage.js';
 import type { PlanValues } from './values.js';

@@ -1,5 +1,5 @@
 import type { Constant } from '@ivit/program';
-import { aligned } from './allocate.js';
+import { aligned } from '@ivit/tensor';
 
 /** Bytes read past the end of a constant by loops of eight. */
 const SLACK = 64;

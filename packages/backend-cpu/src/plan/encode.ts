@@ -1,10 +1,8 @@
 /** Gives the drafts their addresses and writes the command list. */
-import { IvitError, type ValidatedProgram } from '@ivit/program';
-import { DTYPES, type DType, elementCount } from '@ivit/tensor';
+import { findNeeds, IvitError, type ValidatedProgram } from '@ivit/program';
+import { aligned, allocate, DTYPES, type DType, elementCount, type Lease } from '@ivit/tensor';
 import * as R from '../record-layout.js';
-import { aligned, allocate, type Lease } from './allocate.js';
 import { type ConstantEntry, ConstantPool } from './constants.js';
-import { findNeeds } from './needs.js';
 import { Planner } from './planner.js';
 import { type GroupDraft, type Ref, type Relaxed, type StageDraft, startRecord } from './stage.js';
 

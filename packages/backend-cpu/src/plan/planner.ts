@@ -2,17 +2,24 @@
  * Turns a program into groups of stages: ops that work row by row on the same rows become one chain, run unit by unit while
  * the rows are in cache; what moves between rows stands between the chains.
  */
-import { type Interval, isDense, type MatmulOp, type Op, type Operand, type RequantizeOp } from '@ivit/program';
-import { type DType, denseView, elementCount, type View } from '@ivit/tensor';
+import {
+  type Box,
+  type Interval,
+  isDense,
+  type MatmulOp,
+  type Op,
+  type Operand,
+  type RequantizeOp,
+} from '@ivit/program';
+import { broadcastView, type DType, denseView, elementCount, type View } from '@ivit/tensor';
 import { Chains, turnedRows } from './chains.js';
 import { packedBytes, relaxedBytes } from './constants.js';
 import { gatherGroup, meanGroup, packGroup, viewGroup } from './moves.js';
-import type { Box } from './needs.js';
 import { lookupStage, ramplookupStage, shiftgeluStage, softmaxStage } from './nonlinear-stages.js';
 import { linearStage, matmulStage } from './product-stages.js';
 import { requantizeStage } from './requantize-stage.js';
 import { layernormStage, rowquantizeStage, rowscaleStage } from './row-stages.js';
-import { broadcastView, collapse, type RowSpace, rowAccess, rowSpace, scalarAccess } from './rows.js';
+import { collapse, type RowSpace, rowAccess, rowSpace, scalarAccess } from './rows.js';
 import { type GroupDraft, type Ref, type Relaxed, type RowOrder, relaxedFrom, type StageSource } from './stage.js';
 import { PlanValues } from './values.js';
 

@@ -59,13 +59,3 @@ export function rowAccess(view: View): RowAccess | undefined {
 export function scalarAccess(view: View): RowAccess | undefined {
   return rowAccess({ offset: view.offset, shape: [...view.shape, 1], strides: [...view.strides, 0] });
 }
-
-/** A view broadcast to `shape`: missing leading axes and sizes of 1 repeat. */
-export function broadcastView(view: View, shape: readonly number[]): View {
-  const missing = shape.length - view.shape.length;
-  const strides = shape.map((size, axis) => {
-    const own = view.shape[axis - missing];
-    return axis < missing || (own === 1 && size !== 1) ? 0 : (view.strides[axis - missing] as number);
-  });
-  return { offset: view.offset, shape: [...shape], strides };
-}

@@ -2,8 +2,9 @@
  * What of each value is needed: a box from the origin, one size per axis. Where only the class token goes on, the last block
  * computes one row.
  */
-import type { Op, Operand, ValidatedProgram, View } from '@ivit/program';
+
 import { denseStrides, denseView } from '@ivit/tensor';
+import type { Op, Operand, ValidatedProgram, View } from './types.js';
 
 /** Sizes from the origin, one per axis; a value without one is not needed at all. */
 export type Box = readonly number[];
