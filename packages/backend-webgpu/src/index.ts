@@ -1,1 +1,2 @@
-export { MOST_BINDING_BYTES } from './layout.js';
+export { createWebgpuBackend, type WebgpuBackendOptions } from './backend.js';
+export type { WebgpuDevice, WebgpuEntry } from './unsafe.js';

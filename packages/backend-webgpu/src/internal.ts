@@ -1,2 +1,3 @@
 /** For checks of this repository; outside of semantic versioning. */
-export { MOST_BINDING_BYTES } from './layout.js';
+export { createWebgpuBackendWith, type PlanHook } from './backend.js';
+export { type DevicePlan, type PlannedDispatch, planProgram } from './plan/plan-program.js';

@@ -1,0 +1,149 @@
+import type { Backend, CompileOptions, Executable, ProbeOptions, ProbeResult } from '@ivit/backend';
+import { IvitError, opVersion, type ValidatedProgram } from '@ivit/program';
+import packageJson from '../package.json';
+import { throwIfAborted, untilAborted } from './abort.js';
+import { type OpenDevice, openDevice } from './device/open.js';
+import { createResources } from './device/resources.js';
+import { WebgpuExecutable } from './executable.js';
+import { type DevicePlan, planProgram } from './plan/plan-program.js';
+import type { WebgpuDevice, WebgpuEntry } from './unsafe.js';
+
+export interface WebgpuBackendOptions {
+  /** A `GPUDevice` to run on. It is never destroyed. Default: a device of the first adapter, opened when first needed. */
+  readonly device?: WebgpuDevice;
+  /** A `GPU`: in Node what `create([])` of the package `webgpu` gives. Default: `navigator.gpu`. */
+  readonly gpu?: WebgpuEntry;
+  /** Which adapter to prefer where there are several. Default: the browser's choice. */
+  readonly powerPreference?: 'low-power' | 'high-performance';
+  /** `false`: products without `dot4I8Packed`, even where WGSL has it. Never changes a bit. */
+  readonly packed?: boolean;
+}
+
+/** Every op of ivit/1 and ivit/1.1. */
+const OPS: Readonly<Record<string, readonly number[]>> = {
+  requantize: [1],
+  rowscale: [1],
+  rowquantize: [1],
+  linear: [1],
+  matmul: [1, 2],
+  softmax: [1, 2],
+  shiftgelu: [1],
+  layernorm: [1],
+  lookup: [1],
+  ramplookup: [1],
+  mean: [1],
+  gather: [1],
+  concat: [1],
+};
+
+function requestedOutputs(program: ValidatedProgram, names: readonly string[] | undefined): readonly string[] {
+  const outputs = [...new Set([program.output, ...(names ?? [])])];
+  for (const name of outputs) {
+    if (!Object.hasOwn(program.values, name)) {
+      throw new IvitError('E_INPUT', `The program has no value '${name}'`, {
+        where: 'outputs',
+        hint: 'Ask for a value that the program lists.',
+      });
+    }
+  }
+  return outputs;
+}
+
+/** Changes a plan before it is built: for checks of ours that break a shader on purpose. */
+export type PlanHook = (plan: DevicePlan) => DevicePlan;
+
+class WebgpuBackend implements Backend {
+  readonly specificationVersion = 1;
+  readonly name = 'webgpu';
+  readonly version: string = packageJson.version;
+  readonly ops = OPS;
+  readonly #options: WebgpuBackendOptions;
+  readonly #hook: PlanHook;
+  #device: Promise<OpenDevice> | undefined;
+
+  constructor(options: WebgpuBackendOptions, hook: PlanHook) {
+    this.#options = options;
+    this.#hook = hook;
+  }
+
+  /** The device, once per backend; a lost one is replaced where it is not the caller's. */
+  async #open(): Promise<OpenDevice> {
+    const known = await this.#device?.catch(() => undefined);
+    if (known !== undefined && (!known.context.lost || this.#options.device !== undefined)) return known;
+    this.#device = openDevice(this.#options);
+    return this.#device;
+  }
+
+  async probe(options: ProbeOptions = {}): Promise<ProbeResult> {
+    try {
+      const { context, name, software, packedDot } = await untilAborted(this.#open(), options.signal, 'The probe');
+      context.assertAlive();
+      const packed = packedDot && this.#options.packed !== false;
+      const features = [...(packed ? ['dot4I8Packed'] : []), ...(software ? ['software'] : [])];
+      return { available: true, device: name, threads: 1, features };
+    } catch (error) {
+      const code = IvitError.isInstance(error) ? error.code : 'E_BACKEND';
+      return { available: false, code, reason: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  async compile(program: ValidatedProgram, options: CompileOptions = {}): Promise<Executable> {
+    const { signal } = options;
+    throwIfAborted(signal, 'Compiling');
+    for (const op of program.ops) {
+      if (!Object.hasOwn(OPS, op.op) || !OPS[op.op]?.includes(opVersion(op))) {
+        const name = `${op.op}' of version ${opVersion(op)}`;
+        throw new IvitError('E_UNSUPPORTED_OP', `The WebGPU backend has no op '${name}`, { where: op.result });
+      }
+    }
+    const maxBatch = options.maxBatch ?? 1;
+    if (!Number.isSafeInteger(maxBatch) || maxBatch < 1) {
+      throw new IvitError('E_INPUT', `maxBatch is ${maxBatch}, not a whole number of at least 1`, {
+        where: 'maxBatch',
+      });
+    }
+    const outputs = requestedOutputs(program, options.outputs);
+    const building = this.#build(program, outputs, maxBatch, options.memoryLimit);
+    try {
+      return await untilAborted(building, signal, 'Compiling');
+    } catch (error) {
+      // What an abandoned compile still makes is given back.
+      building.then((executable) => executable.dispose()).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #build(
+    program: ValidatedProgram,
+    outputs: readonly string[],
+    maxBatch: number,
+    memoryLimit: number | undefined,
+  ): Promise<WebgpuExecutable> {
+    const { context, packedDot } = await this.#open();
+    const packed = packedDot && this.#options.packed !== false;
+    const plan = this.#hook(planProgram(program, outputs, maxBatch));
+    if (memoryLimit !== undefined && plan.bytes > memoryLimit) {
+      throw new IvitError('E_MEMORY', `The executable needs ${plan.bytes} bytes, more than ${memoryLimit}`, {
+        where: 'memoryLimit',
+        hint: 'Raise the limit or use a smaller model.',
+      });
+    }
+    const resources = await createResources(context, plan);
+    const variant = packed ? 'wgsl-dot4' : 'wgsl';
+    const info = { backend: this.name, variant, threads: 1, bytes: plan.bytes };
+    return new WebgpuExecutable({ context, plan, resources, outputs, maxBatch, info });
+  }
+}
+
+/**
+ * The WebGPU backend: integer shaders, in browsers and, with the package `webgpu`, in Node. It asks for default limits and no
+ * features, and gives the same bits on every device that computes integers right.
+ */
+export function createWebgpuBackend(options: WebgpuBackendOptions = {}): Backend {
+  return createWebgpuBackendWith(options, (plan) => plan);
+}
+
+/** The same with a hook on its plans: for checks of ours. */
+export function createWebgpuBackendWith(options: WebgpuBackendOptions, hook: PlanHook): Backend {
+  return new WebgpuBackend(options, hook);
+}
