@@ -34,14 +34,18 @@ export function upload(
 export async function readBack(
   context: DeviceContext,
   buffer: GPUBuffer,
+  size: number,
   submitted: Promise<unknown>,
   mapping: Promise<undefined>,
   read: (bytes: ArrayBuffer) => void,
 ): Promise<void> {
   const outcomes = await Promise.allSettled([submitted, mapping]);
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (failed === undefined) read(buffer.getMappedRange());
-  if (outcomes[1].status === 'fulfilled') buffer.unmap();
+  try {
+    if (failed === undefined) read(buffer.getMappedRange(0, size));
+  } finally {
+    if (outcomes[1].status === 'fulfilled') buffer.unmap();
+  }
   if (failed === undefined) return;
   // Loss is told a moment later than the refusals that it causes.
   await new Promise((resolve) => setTimeout(resolve, 0));
@@ -94,7 +98,7 @@ export async function runImages(
     mapping = staging.mapAsync(READ_MODE, 0, end);
     mapping.catch(() => undefined);
   });
-  await readBack(context, staging, submitted, mapping, (bytes) => {
+  await readBack(context, staging, end, submitted, mapping, (bytes) => {
     for (const output of plan.outputs) {
       for (let image = 0; image < images; image++) {
         const at = (places.get(output.value) ?? 0) + image * output.imageWords * 4;

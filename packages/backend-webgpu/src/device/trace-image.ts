@@ -70,7 +70,7 @@ export async function* traceImage(
         mapping.catch(() => undefined);
       });
       const entries: { readonly value: string; readonly digest: string }[] = [];
-      await readBack(context, staging, submitted, mapping, (bytes) => {
+      await readBack(context, staging, size, submitted, mapping, (bytes) => {
         for (const { value, at } of copied) {
           const data = viewBytes(value.dtype, bytes, at, value.count);
           entries.push({ value: value.value, digest: bytesToHex(sha256(littleEndianBytes(data))) });
