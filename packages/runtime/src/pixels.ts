@@ -53,7 +53,7 @@ function toRgb(image: RawImage, where: string): RgbImage {
   return { width, height, data: rgb };
 }
 
-async function decode(input: Uint8Array | ArrayBuffer | BytesSource, options: DecodeOptions): Promise<RgbImage> {
+async function decode(input: Uint8Array | ArrayBuffer | BytesSource, options: PreparePixelsOptions): Promise<RgbImage> {
   const { signal, maxPixels, where } = options;
   const source = isBytesSource(input) ? await input.arrayBuffer() : input;
   if (!['Uint8Array', 'ArrayBuffer'].includes(kindOf(source))) throw notAnImage(source, where);
@@ -65,16 +65,21 @@ async function decode(input: Uint8Array | ArrayBuffer | BytesSource, options: De
   });
 }
 
-interface DecodeOptions extends PrepareOptions {
+export interface PreparePixelsOptions extends PrepareOptions {
   readonly where: string;
+  /** Photos with more pixels are refused. Default: that of `@ivit/image`. */
   readonly maxPixels?: number;
 }
 
-/** The input value's bytes of one image; see `Model.prepare`. */
+/**
+ * The input value's bytes of one image, without a backend; see `Model.prepare`.
+ *
+ * @throws E_ABORTED, E_INPUT, and the codes of `@ivit/image`
+ */
 export async function preparePixels(
   program: ValidatedProgram,
   input: ImageInput,
-  options: DecodeOptions,
+  options: PreparePixelsOptions,
 ): Promise<Uint8Array> {
   throwIfAborted(options.signal, options.where);
   const expected = inputBytes(program);

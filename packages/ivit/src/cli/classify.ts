@@ -6,9 +6,9 @@ import { BACKEND_OPTIONS, backendsOf, threadsOf } from './backend-options.js';
 import { describeError, type ErrorText } from './describe-error.js';
 import { hubOptions } from './hub-options.js';
 import type { Io } from './io.js';
-import { looksLikeModel } from './model-argument.js';
+import { splitArguments } from './model-argument.js';
 import { createProgressLine, type ProgressLine, showLoading } from './progress.js';
-import { failUsage, integerOption, maxPixels, parseCommand } from './usage.js';
+import { integerOption, maxPixels, parseCommand } from './usage.js';
 
 type PhotoResult =
   | { readonly file: string; readonly result: RunResult }
@@ -19,19 +19,6 @@ type PhotoResult =
  * start, 10 to 20 ms saved per photo).
  */
 const MANY_PHOTOS = 8;
-
-/** The model and the photos among the arguments. @throws E_USAGE */
-function splitArguments(positionals: readonly string[], model: string | undefined): [string, readonly string[]] {
-  const [first, ...others] = positionals;
-  const [source, photos] =
-    model !== undefined
-      ? [model, positionals]
-      : first !== undefined && looksLikeModel(first)
-        ? [first, others]
-        : ['builtin', positionals];
-  if (photos.length === 0) failUsage('classify needs at least one photo');
-  return [source, photos];
-}
 
 /** Runs photos batch by batch; one that cannot be read does not stop the others. */
 async function* runPhotos(
@@ -76,7 +63,7 @@ export async function classify(args: readonly string[], io: Io): Promise<number>
     integrity: { type: 'string' },
     ...BACKEND_OPTIONS,
   });
-  const [source, photos] = splitArguments(positionals, values.model);
+  const [source, photos] = splitArguments('classify', positionals, values.model);
   const topK = integerOption(values['top-k'], 'top-k', { from: 1, to: 1_000_000 }) ?? 5;
   const largest = maxPixels(values);
   const few = photos.length < MANY_PHOTOS ? { threads: 1 } : {};

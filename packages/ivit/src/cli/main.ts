@@ -18,6 +18,8 @@ async function runCommand(args: readonly string[], io: Io): Promise<number> {
       return (await import('./import.js')).importCheckpoint(rest, io);
     case 'inspect':
       return (await import('./inspect.js')).inspect(rest, io);
+    case 'verify':
+      return (await import('./verify.js')).verify(rest, io);
     case 'doctor':
       return (await import('./doctor.js')).doctor(rest, io);
     case 'bench':

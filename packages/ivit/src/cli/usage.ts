@@ -7,6 +7,7 @@ export const USAGE = `Usage:
                                      make an integer program of a float ViT
   ivit import CHECKPOINT -o FILE     make the program of a model that I-ViT's code trained
   ivit inspect FILE                  say what a program file holds
+  ivit verify [MODEL] PHOTO…         run photos on every backend and compare every value
   ivit doctor [MODEL]                say what runs here, and whether it computes right
   ivit bench [MODEL] [PHOTO]         time loading and labeling on each backend
 
@@ -38,11 +39,14 @@ import
   --key NAME         key of the state dict in the checkpoint, where it is not model or state_dict
 inspect
   --ops              print the program, one op a line
+verify
+  --model MODEL      as for classify
+  --receipt FILE     receipts to check against: of classify --json, or JSON lines
 bench
   --threads LIST     numbers of threads to time, e.g. 1,2
   --batch N          photos at once (1)
   --rounds N         times to measure each (5)
-classify, quantize, doctor, bench
+classify, quantize, verify, doctor, bench
   --backend NAME     cpu or reference (the first that works here)
   --threads N        threads of the cpu backend (1 for quantize and below 8 photos, else its own choice)
 all
@@ -55,7 +59,8 @@ all
   --hf-endpoint URL  hub to download from (IVIT_HF_ENDPOINT, or https://huggingface.co)
   -h, --help, --version
 
-Exit status: 0 done, 1 an error (of one photo too), 2 wrong usage, 130 interrupted.
+Exit status: 0 done, 1 an error (of one photo too), 2 wrong usage, 3 verify found a difference,
+130 interrupted.
 `;
 
 /** @throws E_USAGE always */
