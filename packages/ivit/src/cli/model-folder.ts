@@ -4,6 +4,7 @@ import { INDEX_FILE, shardNames } from '@ivit/models';
 import { IvitError } from '@ivit/program';
 import { isHubAddress, parseHubAddress } from '../hub/address.js';
 import { fetchHubFile, fetchOptionalHubFile } from '../hub/fetch-file.js';
+import { CONFIG_FILES, isWeightFile } from '../model-files.js';
 import { hubAccess, WEIGHTS_FILE } from '../model-source.js';
 import { readError } from '../node/errors.js';
 import type { LoadModelOptions } from '../types.js';
@@ -13,11 +14,6 @@ export interface ModelFolder {
   readonly name: string;
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
-
-const OPTIONAL = ['config.json', 'preprocessor_config.json'];
-
-/** Weights beside `model.safetensors` that a folder may hold, one of them. */
-const CHECKPOINT = /\.(pth|pt|bin|ckpt|pth\.tar|safetensors)$/i;
 
 async function load(files: Map<string, Uint8Array>, at: string, name: string, optional: boolean): Promise<void> {
   const file = join(at, name);
@@ -36,7 +32,7 @@ async function weightsIn(path: string): Promise<string> {
   });
   if (names.includes(WEIGHTS_FILE)) return WEIGHTS_FILE;
   if (names.includes(INDEX_FILE)) return INDEX_FILE;
-  const found = names.filter((name) => CHECKPOINT.test(name));
+  const found = names.filter((name) => isWeightFile(name));
   if (found.length <= 1) return found[0] ?? WEIGHTS_FILE;
   throw new IvitError('E_INPUT', `The folder holds several weight files: ${found.slice(0, 5).join(', ')}`, {
     where: path,
@@ -53,7 +49,7 @@ async function fromDisk(path: string): Promise<ModelFolder> {
   const weights = info.isDirectory() ? await weightsIn(path) : basename(path);
   const files = new Map<string, Uint8Array>();
   await load(files, at, weights, false);
-  for (const name of OPTIONAL) await load(files, at, name, true);
+  for (const name of CONFIG_FILES) await load(files, at, name, true);
   if (weights === INDEX_FILE) {
     const index = files.get(INDEX_FILE) ?? new Uint8Array(0);
     for (const shard of shardNames(index, join(at, INDEX_FILE))) await load(files, at, shard, false);
@@ -70,7 +66,7 @@ export async function readModelFolder(source: string, options: LoadModelOptions)
   const address = parseHubAddress(source, options.hub?.revision);
   const access = await hubAccess(options);
   const files = new Map<string, Uint8Array>();
-  for (const name of OPTIONAL) {
+  for (const name of CONFIG_FILES) {
     const bytes = await fetchOptionalHubFile(address, name, access);
     if (bytes !== undefined) files.set(name, bytes);
   }

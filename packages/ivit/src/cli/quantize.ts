@@ -1,24 +1,20 @@
 import { join, resolve } from 'node:path';
 import type { Backend } from '@ivit/backend';
-import { createReferenceBackend } from '@ivit/backend-reference';
 import { writeProgram } from '@ivit/formats/program';
-import { type FloatModel, readModel } from '@ivit/models';
-import { type InputDescription, IvitError, modelId, type Program } from '@ivit/program';
+import { IvitError, modelId } from '@ivit/program';
 import {
   type NonlinearChoice,
   parseNonlinear,
   type QuantizeResult,
-  quantizeModel,
   type Recipe,
-  type SizeBudget,
   type WeightBits,
 } from '@ivit/quantize';
-import { withSelfCheck } from '@ivit/runtime';
 import { defaultCacheFolder } from '../node/cache-folder.js';
 import { folderCache } from '../node/calibration-cache.js';
 import { type OutputFile, openOutput } from '../node/output-file.js';
+import { DEFAULT_COUNT, quantizeFiles } from '../quantize-files.js';
 import { BACKEND_OPTIONS, backendsOf, firstAvailable } from './backend-options.js';
-import { readCalibrationPhotos } from './calibration-photos.js';
+import { photoFolder } from './calibration-photos.js';
 import { hubOptions } from './hub-options.js';
 import type { Io } from './io.js';
 import { readModelFolder } from './model-folder.js';
@@ -27,19 +23,6 @@ import { failUsage, integerOption, maxPixels, parseCommand } from './usage.js';
 import { readSizeBudget, readWeightBits } from './weight-options.js';
 
 const RECIPES: readonly Recipe[] = ['ptq@1', 'accurate@1', 'paper@1'];
-
-function imageRule({ config, preprocess }: FloatModel['weights']): InputDescription {
-  const { imageSize } = config;
-  const { resize, interpolation } = preprocess;
-  return { resize, interpolation, crop: { height: imageSize, width: imageSize } };
-}
-
-/** What the self-check and `--unknown-below` add to the file. */
-const LATER_BYTES = 256;
-
-function budgetOf(bytes: number): SizeBudget {
-  return { bytes, sizeOf: (program) => writeProgram(program).length + LATER_BYTES };
-}
 
 interface Job {
   readonly source: string;
@@ -60,35 +43,20 @@ interface Job {
 }
 
 async function makeProgram(job: Job, line: ProgressLine, signal: AbortSignal): Promise<QuantizeResult> {
-  const folder = await readModelFolder(job.source, { hub: job.hub, signal, onProgress: showLoading(line) });
-  line.update('read weights');
-  const model = readModel(folder, job.heads === undefined ? {} : { heads: job.heads });
-  const photos = await readCalibrationPhotos(job.calibrate, {
-    image: imageRule(model.weights),
-    count: job.count,
-    seed: job.seed,
-    maxPixels: job.maxPixels,
-    signal,
-    onPhoto: (done, total) => line.update('calibration photos', done, total),
-  });
-  const { cache } = job.hub;
+  const { source, calibrate, hub, ...rest } = job;
+  const folder = await readModelFolder(source, { hub, signal, onProgress: showLoading(line) });
+  const { cache } = hub;
   const store = cache === false ? undefined : folderCache(join(cache ?? defaultCacheFolder(), 'quantize'));
-  const { program, report } = await quantizeModel({
-    model,
-    photos,
-    backend: job.backend,
-    recipe: job.recipe,
-    ...(job.nonlinear === undefined ? {} : { nonlinear: job.nonlinear }),
-    ...(job.weightBits === undefined ? {} : { weightBits: job.weightBits }),
-    ...(job.sizeBudget === undefined ? {} : { sizeBudget: budgetOf(job.sizeBudget) }),
+  const result = await quantizeFiles({
+    ...rest,
+    folder,
+    photos: await photoFolder(calibrate),
+    cache: store,
     signal,
-    onProgress: ({ stage, done, total }) => line.update(stage, done, total),
-    ...(store === undefined ? {} : { cache: store }),
+    onProgress: ({ stage, done, total }) => (total === 0 ? line.update(stage) : line.update(stage, done, total)),
   });
   await store?.prune();
-  line.update('self-check');
-  const labeled: Program = job.unknownBelow === undefined ? program : { ...program, unknownBelow: job.unknownBelow };
-  return { program: await withSelfCheck(labeled, createReferenceBackend(), { signal }), report };
+  return result;
 }
 
 /** `ivit quantize MODEL_DIR|hf:owner/name --calibrate DIR -o FILE`. */
@@ -122,7 +90,7 @@ export async function quantize(args: readonly string[], io: Io): Promise<number>
     nonlinear: values.nonlinear === undefined ? undefined : parseNonlinear(values.nonlinear),
     weightBits: await readWeightBits(values['weight-bits']),
     sizeBudget: readSizeBudget(values['size-budget']),
-    count: integerOption(values.count, 'count', { from: 1, to: 1_000_000 }) ?? 32,
+    count: integerOption(values.count, 'count', { from: 1, to: 1_000_000 }) ?? DEFAULT_COUNT,
     seed: integerOption(values.seed, 'seed', { from: 0, to: 4294967295 }),
     heads: integerOption(values.heads, 'heads', { from: 1, to: 1024 }),
     maxPixels: maxPixels(values),
