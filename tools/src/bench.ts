@@ -2,11 +2,9 @@
  * `pnpm bench [--json] [--out FILE] [--quick] [--only ENVIRONMENT] [--rounds N] [--model FILE]`: our backend against
  * onnxruntime-web and onnxruntime-node on the running Node, Node 24 and Chromium. Speed, cold start, peak memory, bytes
  * to load. What it needs (peers, models) it makes or installs once below `node_modules/.cache`. With `--json` the last
- * line is one JSON object. Exit code 0, 1 (failed) or 2 (usage). On a shared machine compare ratios of one run only.
+ * line is one JSON object. With `--webgpu` the WebGPU backend is measured instead, in Chromium. Exit code 0, 1 (failed) or 2 (usage). On a shared machine compare ratios of one run only.
  */
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, release, totalmem, type } from 'node:os';
 import { IvitError } from '@ivit/program';
 import { type BenchArguments, readArguments, USAGE } from './bench/arguments.js';
 import { makeBundles } from './bench/bundle.js';
@@ -14,17 +12,12 @@ import { coldStarts } from './bench/cold.js';
 import { performIn, RUNNING_NODE } from './bench/environments.js';
 import { anyPhoto, modelIdOf, oursFile, type Subjects, subjectsOf, tinyFile } from './bench/material.js';
 import { installPeers, type Peers } from './bench/peers.js';
-import { ROOT } from './bench/places.js';
 import { derived, placeTable, type Report, summary } from './bench/report.js';
+import { commit, machine } from './bench/run-info.js';
 import { shippedBytes } from './bench/sizes.js';
 import { type Place, type Row, summarize } from './bench/statistics.js';
-
-function commit(): string {
-  const git = (...args: string[]): string => spawnSync('git', args, { cwd: ROOT, encoding: 'utf8' }).stdout ?? '';
-  const head = git('rev-parse', 'HEAD').trim();
-  if (head === '') return 'unknown';
-  return git('status', '--porcelain', '--untracked-files=no').trim() === '' ? head : `${head} and changes`;
-}
+import { WEBGPU_USAGE } from './bench/webgpu/arguments.js';
+import { benchWebgpu } from './bench/webgpu/main.js';
 
 /** Material of all models and batches, made before anything is timed. */
 async function prepare(given: BenchArguments, tiny: string, environment: string): Promise<Subjects[]> {
@@ -106,12 +99,7 @@ async function main(): Promise<void> {
     ...derived(rows, { environment: RUNNING_NODE, threads: 1, model: 'deit-tiny', batch: 1 }),
     date: new Date().toISOString(),
     commit: commit(),
-    machine: {
-      cpu: cpus()[0]?.model ?? 'unknown',
-      cores: cpus().length,
-      memory: totalmem(),
-      system: `${type()} ${release()} ${process.arch}`,
-    },
+    machine: machine(),
     versions: { ...peers.versions, ...engines },
     backend: given.backend,
     models,
@@ -125,12 +113,14 @@ async function main(): Promise<void> {
   if (given.json) console.log(JSON.stringify(report));
 }
 
+const onWebgpu = process.argv.includes('--webgpu');
 try {
-  await main();
+  if (onWebgpu) await benchWebgpu(process.argv.slice(2));
+  else await main();
 } catch (error) {
   const usage = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
   const code = IvitError.isInstance(error) ? error.code : usage ? 'E_USAGE' : 'E_BENCH';
   const text = error instanceof Error ? error.message : String(error);
-  console.error(`${code}: ${text}${usage ? `\n${USAGE}` : ''}`);
+  console.error(`${code}: ${text}${usage ? `\n${onWebgpu ? WEBGPU_USAGE : USAGE}` : ''}`);
   process.exitCode = code === 'E_USAGE' ? 2 : 1;
 }

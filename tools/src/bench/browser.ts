@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { extname, join, normalize } from 'node:path';
 import { IvitError } from '@ivit/program';
-import type { Task, TaskResult } from './measure.js';
+import type { VariantTask } from './measure.js';
 
 const TIME_LIMIT = 900_000;
 const FLAGS = [
@@ -23,9 +23,20 @@ const TYPES: Readonly<Record<string, string>> = {
   '.wasm': 'application/wasm',
 };
 
-interface PageReport {
-  readonly result?: TaskResult;
+interface PageReport<R> {
+  readonly result?: R;
   readonly error?: string;
+}
+
+/** What a page needs beside its task. */
+export interface PageSurroundings {
+  /** Folder of the page's scripts; `page.js` is the first. */
+  readonly scripts: string;
+  /** Folder of the peer's files, and the module among them that the task names `ortWeb`. */
+  readonly ort: string;
+  readonly ortModule: string;
+  /** Flags of the browser beside the usual. */
+  readonly flags?: readonly string[];
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
@@ -34,20 +45,28 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
+/** The part of a task that the server puts addresses into. */
+interface PageTask {
+  readonly ortWeb: string;
+  readonly variants: readonly VariantTask[];
+}
+
 /** Serves the page, its scripts, the peer's files and the models; resolves with what the page posts. */
-function serve(task: Task, scripts: string, ort: string): { server: Server; report: Promise<PageReport> } {
-  let deliver: (report: PageReport) => void = () => undefined;
-  const report = new Promise<PageReport>((resolve) => {
+function serve<R>(task: PageTask, surroundings: PageSurroundings): { server: Server; report: Promise<PageReport<R>> } {
+  const { scripts, ort, ortModule } = surroundings;
+  let deliver: (report: PageReport<R>) => void = () => undefined;
+  const report = new Promise<PageReport<R>>((resolve) => {
     deliver = resolve;
   });
   const files = task.variants.map(({ file }) => file);
-  const forPage: Task = {
+  const forPage: PageTask = {
     ...task,
-    ortWeb: '/ort/ort.wasm.min.mjs',
+    ortWeb: `/ort/${ortModule}`,
     variants: task.variants.map((variant, index) => ({ ...variant, file: `/files/${index}` })),
   };
   const server = createServer(async (request, response) => {
-    const path = normalize(decodeURIComponent(request.url ?? '/'));
+    const [asked = '/'] = (request.url ?? '/').split('?');
+    const path = normalize(decodeURIComponent(asked));
     const answer = (type: string, body: string | Uint8Array): void => {
       response.writeHead(200, {
         'content-type': type,
@@ -62,7 +81,7 @@ function serve(task: Task, scripts: string, ort: string): { server: Server; repo
       if (path === '/') answer('text/html', '<!doctype html><script type="module" src="/scripts/page.js"></script>');
       else if (path === '/task.json') answer('application/json', JSON.stringify(forPage));
       else if (path === '/result') {
-        const posted = JSON.parse(await bodyOf(request)) as PageReport;
+        const posted = JSON.parse(await bodyOf(request)) as PageReport<R>;
         const engine = /Chrom\w+\/[\d.]+/.exec(request.headers['user-agent'] ?? '')?.[0] ?? 'a browser';
         answer('text/plain', 'thanks');
         deliver(posted.result === undefined ? posted : { result: { ...posted.result, engine } });
@@ -82,7 +101,7 @@ function serve(task: Task, scripts: string, ort: string): { server: Server; repo
   return { server, report };
 }
 
-function failure(browser: ChildProcess): Promise<PageReport> {
+function failure(browser: ChildProcess): Promise<PageReport<never>> {
   return new Promise((resolve) => {
     browser.on('error', (error) => resolve({ error: `no browser: ${error.message}` }));
     browser.on('exit', (code) => resolve({ error: `the browser ended with code ${code} before the page was done` }));
@@ -94,16 +113,20 @@ function failure(browser: ChildProcess): Promise<PageReport> {
  * Performs a task in headless Chromium; CHROMIUM names another program.
  * @throws IvitError E_BROWSER
  */
-export async function performInBrowser(task: Task, scripts: string, ort: string): Promise<TaskResult> {
-  const { server, report } = serve(task, scripts, ort);
+export async function performInBrowser<R>(task: PageTask, surroundings: PageSurroundings): Promise<R> {
+  const { server, report } = serve<R>(task, surroundings);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   const profile = mkdtempSync(join(tmpdir(), 'ivit-chromium-'));
   const program = process.env['CHROMIUM'] ?? 'chromium';
-  const browser = spawn(program, [...FLAGS, `--user-data-dir=${profile}`, `http://127.0.0.1:${port}/`], {
-    stdio: 'ignore',
-  });
+  const browser = spawn(
+    program,
+    [...FLAGS, ...(surroundings.flags ?? []), `--user-data-dir=${profile}`, `http://127.0.0.1:${port}/`],
+    {
+      stdio: 'ignore',
+    },
+  );
   const ended = new Promise<void>((resolve) => {
     browser.on('exit', () => resolve());
     browser.on('error', () => resolve());

@@ -38,7 +38,13 @@ export async function performIn(
   bundles: Bundles,
   peers: Peers,
 ): Promise<TaskResult> {
-  if (environment === 'chromium') return performInBrowser(task, bundles.browser, peers.webFolder);
+  if (environment === 'chromium') {
+    return performInBrowser<TaskResult>(task, {
+      scripts: bundles.browser,
+      ort: peers.webFolder,
+      ortModule: 'ort.wasm.min.mjs',
+    });
+  }
   const program = environment === RUNNING_NODE ? process.execPath : installNode24(cache);
   return performInNode(program, join(bundles.node, 'task.js'), task);
 }

@@ -120,6 +120,16 @@ export async function subjectsOf(
   };
 }
 
+/** Ours and the peer's float files on its WebGPU provider; its integer ops have no kernels there. */
+export function webgpuSubjects(cache: string, batch: number, tiny: string): Subjects {
+  const peers = (['fp32', 'fp16'] as const).map((precision): Variant => {
+    const file = exported(cache, 'tiny', precision, batch);
+    return { variant: `ort-webgpu ${precision}`, engine: 'ort-webgpu', precision, file };
+  });
+  const ours: Variant = { variant: 'ivit', engine: 'ivit', precision: 'integer', file: tiny };
+  return { model: 'deit-tiny', batch, variants: [ours, ...peers] };
+}
+
 export function modelIdOf(file: string): string {
   return modelId(readProgram(new Uint8Array(readFileSync(file)), { where: file }));
 }

@@ -1,4 +1,5 @@
 import type { ColdRow } from './cold.js';
+import type { Machine } from './run-info.js';
 import type { SizeRow } from './sizes.js';
 import {
   type Measure,
@@ -21,7 +22,7 @@ export interface Report {
   readonly ratiosPaired: Ratios;
   readonly date: string;
   readonly commit: string;
-  readonly machine: { readonly cpu: string; readonly cores: number; readonly memory: number; readonly system: string };
+  readonly machine: Machine;
   readonly versions: Readonly<Record<string, string>>;
   readonly backend: string;
   /** Model ids of our files. */
@@ -47,7 +48,7 @@ export function derived(
   };
 }
 
-function table(header: readonly string[], lines: readonly (readonly string[])[]): string[] {
+export function table(header: readonly string[], lines: readonly (readonly string[])[]): string[] {
   const all = [header, ...lines];
   const widths = header.map((_, column) => Math.max(...all.map((line) => (line[column] ?? '').length)));
   return all.map((line) => {

@@ -1,7 +1,7 @@
 /** What ran: `ivit` is ours, the others are the peers. */
-export type Engine = 'ivit' | 'ort-web' | 'ort-node';
+export type Engine = 'ivit' | 'ort-web' | 'ort-node' | 'ort-webgpu';
 /** What the arithmetic is: ours is integers only; the peers' int8 keeps floats between the products. */
-export type Precision = 'integer' | 'int8' | 'fp32';
+export type Precision = 'integer' | 'int8' | 'fp32' | 'fp16';
 
 /** One variant in one place, all times in milliseconds per call (a call is one batch). */
 export interface Row {
