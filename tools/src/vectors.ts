@@ -1,5 +1,5 @@
 /**
- * `pnpm vectors DIR [--backend reference|cpu] [--threads N]`: recomputes golden vectors of the original I-ViT code. DIR holds
+ * `pnpm vectors DIR [--backend reference|cpu|webgpu|webgpu-plain] [--threads N] [--batch N]`: recomputes golden vectors of the original I-ViT code. DIR holds
  * `ops/` and model folders, or is one of them. Models run on the backend of that name (the reference backend if none is
  * given), with every value kept and with the output alone; the vectors of `ops/` use no backend and are checked with the
  * reference backend only. Prints what was covered, what was not and why, and `N checked, N different`; exit code 1 if
@@ -8,12 +8,12 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { BACKENDS, createBackend } from './bench/backend.js';
 import { checkModelFolder } from './vectors/models.js';
 import { checkOpVectors } from './vectors/ops.js';
 import { createTally } from './vectors/tally.js';
+import { createEveryBackend, EVERY_BACKEND, type EveryBackend } from './webgpu/every-backend.js';
 
-const USAGE = `usage: pnpm vectors DIR [--backend ${BACKENDS.join('|')}] [--threads N]`;
+const USAGE = `usage: pnpm vectors DIR [--backend ${EVERY_BACKEND.join('|')}] [--threads N] [--batch N]`;
 
 function usage(): never {
   console.error(USAGE);
@@ -22,8 +22,10 @@ function usage(): never {
 
 interface Arguments {
   readonly directory: string;
-  readonly backend: (typeof BACKENDS)[number];
+  readonly backend: EveryBackend;
   readonly threads: number;
+  /** Images run at once. */
+  readonly batch: number;
 }
 
 function readArguments(): Arguments {
@@ -31,20 +33,25 @@ function readArguments(): Arguments {
     const { values, positionals } = parseArgs({
       args: process.argv.slice(2).filter((argument) => argument !== '--'),
       allowPositionals: true,
-      options: { backend: { type: 'string', default: 'reference' }, threads: { type: 'string', default: '1' } },
+      options: {
+        backend: { type: 'string', default: 'reference' },
+        threads: { type: 'string', default: '1' },
+        batch: { type: 'string', default: '4' },
+      },
     });
     const [directory, ...extra] = positionals;
-    const backend = BACKENDS.find((name) => name === values.backend);
+    const backend = EVERY_BACKEND.find((name) => name === values.backend);
     const threads = Number(values.threads);
-    if (directory === undefined || extra.length > 0 || backend === undefined || !(threads >= 1)) usage();
-    return { directory, backend, threads };
+    const batch = Number(values.batch);
+    if (directory === undefined || extra.length > 0 || backend === undefined || !(threads >= 1 && batch >= 1)) usage();
+    return { directory, backend, threads, batch };
   } catch {
     return usage();
   }
 }
 
-const { directory, backend: backendName, threads } = readArguments();
-const backend = await createBackend(backendName, threads);
+const { directory, backend: backendName, threads, batch } = readArguments();
+const backend = await createEveryBackend(backendName, threads);
 const tally = createTally((line) => console.log(line));
 
 function opFiles(folder: string): string[] {
@@ -58,7 +65,7 @@ async function visit(folder: string, name: string): Promise<void> {
   const before = tally.checked;
   const covered = (): void => console.log(`${name}: ${tally.checked - before} checked`);
   if (existsSync(join(folder, 'config.json'))) {
-    const reason = await checkModelFolder(backend, folder, tally);
+    const reason = await checkModelFolder(backend, folder, tally, batch);
     if (reason === undefined) covered();
     else console.log(`${name}: NOT COVERED, ${reason}`);
     return;

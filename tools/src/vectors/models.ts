@@ -38,9 +38,6 @@ const SOURCES = [
 /** The pixel normalization of the golden vectors. */
 const NORMALIZATION = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
 
-/** Images run at once: bounds the memory of keeping every value. */
-const BATCH = 4;
-
 function build(path: string, { config, kind }: ModelConfig): Program | undefined {
   const tensors = readTensors(path).entries;
   const preprocess = { resize: config.img_size, interpolation: 'bicubic', ...NORMALIZATION } as const;
@@ -119,14 +116,15 @@ async function runAll(
   program: Program,
   names: readonly string[],
   images: Uint8Array,
+  batch: number,
   keep: (name: string) => number,
 ): Promise<Map<string, ValueRecord>> {
   const valid = validate(program);
   const records = new Map(names.map((name) => [name, new ValueRecord(keep(name))]));
-  const executable = await backend.compile(valid, { maxBatch: BATCH, outputs: names });
+  const executable = await backend.compile(valid, { maxBatch: batch, outputs: names });
   const size = (program.values[program.input]?.shape ?? []).reduce((product, n) => product * n, 1);
-  for (let first = 0; first < images.length; first += BATCH * size) {
-    const pixels = images.subarray(first, first + BATCH * size);
+  for (let first = 0; first < images.length; first += batch * size) {
+    const pixels = images.subarray(first, first + batch * size);
     const outputs = await executable.run(pixels, { batch: pixels.length / size });
     for (const [name, record] of records) {
       const output = outputs[name];
@@ -182,6 +180,7 @@ async function checkSource(
   program: Program,
   side: number,
   tally: Tally,
+  batch: number,
 ): Promise<void> {
   const vectors = readTensors(join(folder, 'vectors.safetensors'));
   const images = imagesOf(vectors, side);
@@ -194,7 +193,7 @@ async function checkSource(
   }
   if (vectors.has('input_int')) expected.set('qact_input', channelsLast(vectors.numbers('input_int'), side));
   const names = Object.keys(program.values).filter((name) => name !== program.input);
-  const records = await runAll(backend, program, names, images, (name) => expected.get(name)?.length ?? 0);
+  const records = await runAll(backend, program, names, images, batch, (name) => expected.get(name)?.length ?? 0);
   for (const [name, values] of expected) {
     const what = `${source} ${name}`;
     const found = records.get(name)?.kept ?? [];
@@ -205,7 +204,7 @@ async function checkSource(
   const hashes = join(folder, 'trace_hashes.json');
   if (existsSync(hashes)) checkHashes(source, records, hashes, tally);
   // Where no value but the output is kept, a backend may fuse: the bits must stay.
-  const fused = (await runAll(backend, program, [program.output], images, () => 0)).get(program.output);
+  const fused = (await runAll(backend, program, [program.output], images, batch, () => 0)).get(program.output);
   const same = fused?.digest() === records.get(program.output)?.digest();
   tally.check(`${source} output alone`, same ? undefined : 'the bits differ from those with every value kept');
 }
@@ -215,8 +214,17 @@ function last(program: Program): number {
   return shape[shape.length - 1] ?? 1;
 }
 
-/** One model folder; the reason when it is not covered. */
-export async function checkModelFolder(backend: Backend, folder: string, tally: Tally): Promise<string | undefined> {
+/**
+ * One model folder; the reason when it is not covered.
+ *
+ * @param batch images run at once: bounds the memory of keeping every value
+ */
+export async function checkModelFolder(
+  backend: Backend,
+  folder: string,
+  tally: Tally,
+  batch: number,
+): Promise<string | undefined> {
   const model = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as ModelConfig;
   if (model.kind !== 'vit' && model.kind !== 'swin') return `no builder for kind '${model.kind}'`;
   let ran = 0;
@@ -224,7 +232,7 @@ export async function checkModelFolder(backend: Backend, folder: string, tally: 
     const path = join(folder, source);
     const program = existsSync(path) ? build(path, model) : undefined;
     if (program === undefined) continue;
-    await checkSource(backend, folder, source, program, model.config.img_size, tally);
+    await checkSource(backend, folder, source, program, model.config.img_size, tally, batch);
     ran += 1;
   }
   return ran > 0 ? undefined : 'no stored form that holds the weights';

@@ -1,7 +1,7 @@
 import { runBackendConformance } from '@ivit/backend-testkit';
 import { createWebgpuBackend } from '@ivit/backend-webgpu';
 import { beforeAll, describe, it } from 'vitest';
-import { testDevice, testGpu } from '../src/testing/device.js';
+import { testDevice, testGpu } from './testing/device.js';
 
 let device: GPUDevice;
 beforeAll(async () => {
