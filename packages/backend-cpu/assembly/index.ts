@@ -44,7 +44,6 @@ import { linearStage, strassenStage } from './linear';
 import { copyStage, gatherStage, meanStage, viewStage } from './movement';
 import { word } from './operand';
 import { packPanel, packStage } from './pack';
-import { packStrassenPanels } from './pack-strassen';
 import { requantizeStage } from './requantize';
 import { requantizeAnyStage } from './requantize-any';
 import { rowquantizeStage, rowscaleStage } from './row-scale';
@@ -53,7 +52,7 @@ import { softmaxStage } from './softmax';
 /** How often a thread looks whether the others have arrived before it sleeps. */
 const SPINS: i32 = 20000;
 
-export { packPanel, packStrassenPanels };
+export { packPanel };
 
 // Of the module of relaxed.ts; they throw where it is not there.
 // @ts-expect-error: decorator

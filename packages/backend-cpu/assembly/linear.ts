@@ -9,7 +9,7 @@ import {
   LINEAR_PANELS,
   LINEAR_X,
   LINEAR_X_TYPE,
-  STRASSEN_TEMP_BYTES,
+  STRASSEN_TILES_BYTES,
   TYPE_I8,
   TYPE_U8,
 } from '../src/record-layout';
@@ -17,7 +17,7 @@ import { multiply } from './gemm';
 import { multiplyStrassen } from './gemm-strassen';
 import { address, rowStride, word } from './operand';
 import { packRows8, packRows16, packRowsLog2 } from './pack';
-import { packStrassenRows } from './pack-strassen';
+import { packStrassenRows, strassenPanelBytes } from './pack-strassen';
 
 export function linearStage(record: usize, g: i32, i0: i32, n: i32, scratch: usize): void {
   const k = word(record, LINEAR_K);
@@ -42,8 +42,8 @@ export function linearStage(record: usize, g: i32, i0: i32, n: i32, scratch: usi
 export function strassenStage(record: usize, g: i32, i0: i32, n: i32, scratch: usize): void {
   const k = word(record, LINEAR_K);
   const temp = scratch + word(record, LINEAR_PACKED);
-  const packed = temp + STRASSEN_TEMP_BYTES;
   const strips = (n + 7) >> 3;
+  const packed = temp + STRASSEN_TILES_BYTES + 7 * strassenPanelBytes(k >> 2);
   packStrassenRows(packed, address(record, LINEAR_X, g, i0, scratch), rowStride(record, LINEAR_X), n, strips, k);
   multiplyStrassen(
     packed,

@@ -75,30 +75,6 @@ export interface Engine {
   readonly kernels: KernelExports;
 }
 
-/** Packs int8 weights [rows, columns] for gemm-strassen.ts, passing them through the arena 16 rows or more at a time. */
-function packStrassen(
-  kernels: LinkedKernels,
-  memory: WebAssembly.Memory,
-  plan: MemoryPlan,
-  { weights, rows, columns, address }: WeightsEntry,
-): void {
-  const { arena } = plan;
-  const stage = new Int8Array(memory.buffer, arena.address, arena.bytes);
-  const half = rows >> 1;
-  const step = 8 * Math.max(1, Math.floor((arena.bytes - 64) / (16 * columns))); // float-ok: rounded down
-  const pairBytes = 7 * (columns >> 2) * 32;
-  for (let row = 0; row < half; row += step) {
-    const end = Math.min(half, row + step);
-    const right = (end - row) * columns;
-    stage.set(weights.subarray(row * columns, end * columns));
-    stage.set(weights.subarray((half + row) * columns, (half + end) * columns), right);
-    for (let panel = row; panel < end; panel += 8) {
-      const from = arena.address + (panel - row) * columns;
-      kernels.main.packStrassenPanels(address + (panel >> 3) * pairBytes, from, from + right, columns);
-    }
-  }
-}
-
 /** Packs int8 weights [rows, columns], passing them through the arena 8 rows or more at a time. */
 function packWeights(kernels: LinkedKernels, memory: WebAssembly.Memory, plan: MemoryPlan, entry: WeightsEntry): void {
   const { weights, rows, columns, address, relaxed } = entry;
@@ -132,7 +108,7 @@ export async function createEngine(
   const kernels = await linkKernels(modules, memory, pool === undefined ? 'unshared' : 'shared');
   for (const entry of plan.constants) {
     if ('weights' in entry) {
-      (entry.strassen ? packStrassen : packWeights)(kernels, memory, plan, entry);
+      packWeights(kernels, memory, plan, entry);
     } else {
       const { data } = entry;
       const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);

@@ -47,7 +47,7 @@ export const KIND_VIEW = 12;
 export const KIND_GATHER = 13;
 export const KIND_MEAN = 14;
 export const KIND_PACK = 15;
-export const KIND_STRASSEN = 16; // linear's record; the left half's panels, weights packed for it
+export const KIND_STRASSEN = 16; // linear's record; the left half's panels, B = int8 weights as they are
 export const KIND_RELAXED_LINEAR = 17; // a LINEAR record, run by assembly/relaxed.ts
 export const KIND_RELAXED_PACK = 18; // a PACK record, the same
 
@@ -64,8 +64,8 @@ export const LINEAR_PACKED = 16; // scratch offset of the packed left side
 export const LINEAR_FLIP = 17; // relaxed: what x is xor-ed with, 0 or 128; the bias lies in the packed right side
 export const LINEAR_WORDS = 18;
 
-// Before the packed left side of KIND_STRASSEN: two tiles between its products.
-export const STRASSEN_TEMP_BYTES = 256;
+// Before the packed left side of KIND_STRASSEN: two tiles between its products, then seven panels.
+export const STRASSEN_TILES_BYTES = 256;
 
 // requantize, vector form.
 export const REQ_X = 2;

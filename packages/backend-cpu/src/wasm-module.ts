@@ -15,7 +15,6 @@ export interface KernelExports {
   /** Runs `count` groups; returns how many were done. */
   run(group: number, count: number, threads: number, scratch: number): number;
   packPanel(to: number, x: number, kStride: number, nStride: number, k: number, columns: number): void;
-  packStrassenPanels(to: number, left: number, right: number, k: number): void;
 }
 
 export interface RelaxedExports {
@@ -105,7 +104,7 @@ export function relaxedKernelBytes(kind: MemoryKind): Uint8Array<ArrayBuffer> {
 }
 
 function isKernelExports(exports: WebAssembly.Exports): exports is WebAssembly.Exports & KernelExports {
-  return ['run', 'packPanel', 'packStrassenPanels'].every((name) => typeof exports[name] === 'function');
+  return ['run', 'packPanel'].every((name) => typeof exports[name] === 'function');
 }
 
 function isRelaxedExports(exports: WebAssembly.Exports): exports is WebAssembly.Exports & RelaxedExports {

@@ -54,12 +54,12 @@ const random = (seed: number, count: number): ((index: number) => number) => {
 const checkered = (index: number): number => (index % 3 === 0 ? -128 : 127);
 
 const sizes = [
-  [8, 128, 64],
-  [9, 132, 80],
-  [24, 192, 64],
-  [25, 196, 96],
-  [31, 128, 112],
-  [49, 384, 64],
+  [24, 128, 64],
+  [25, 132, 80],
+  [32, 136, 64],
+  [33, 196, 96],
+  [55, 140, 112],
+  [205, 384, 64],
 ] as const;
 
 const products: readonly (readonly [string, Product])[] = sizes.flatMap(([rows, k, n]) =>

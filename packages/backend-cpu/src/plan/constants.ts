@@ -10,8 +10,6 @@ export interface WeightsEntry {
   readonly weights: Int8Array;
   readonly rows: number;
   readonly columns: number;
-  /** Packed for gemm-strassen.ts instead of gemm.ts. */
-  readonly strassen: boolean;
   /** The layout of the relaxed product instead of the int16 one. */
   readonly relaxed?: { readonly bias: number; readonly flip: number };
 }
@@ -22,11 +20,6 @@ export type ConstantEntry = { readonly address: number; readonly data: ArrayBuff
 /** Bytes of a packed right side of k × n: panels of 8 columns, pairs of k. */
 export function packedBytes(k: number, n: number): number {
   return ((n + 7) >> 3) * ((k + 1) >> 1) * 32;
-}
-
-/** Bytes of a right side of k × n packed for gemm-strassen.ts: seven panels of half the k per 16 columns. */
-export function strassenBytes(k: number, n: number): number {
-  return (n >> 4) * 7 * (k >> 2) * 32;
 }
 
 /** The same for the relaxed product: panels of 8 columns with their head, fours of k. */
@@ -75,14 +68,14 @@ export class ConstantPool {
   }
 
   /** int8 weights `[rows, columns]`, packed as the right side of a product with k = columns, n = rows. */
-  weights(name: string, constant: Constant, strassen: boolean, relaxed?: WeightsEntry['relaxed']): number {
-    const key = `${strassen ? 'strassen' : 'weights'} ${name} ${relaxed?.bias}`;
+  weights(name: string, constant: Constant, relaxed?: WeightsEntry['relaxed']): number {
+    const key = `weights ${name} ${relaxed?.bias}`;
     const known = this.#byName.get(key);
     if (known !== undefined) return known;
     const [rows, columns] = constant.shape as readonly [number, number];
-    const size = relaxed !== undefined ? relaxedBytes : strassen ? strassenBytes : packedBytes;
+    const size = relaxed === undefined ? packedBytes : relaxedBytes;
     const address = this.#reserve(size(columns, rows));
-    const entry = { address, weights: constant.data as Int8Array, rows, columns, strassen };
+    const entry = { address, weights: constant.data as Int8Array, rows, columns };
     this.entries.push(relaxed === undefined ? entry : { ...entry, relaxed });
     this.#byName.set(key, address);
     return address;

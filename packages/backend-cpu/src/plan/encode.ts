@@ -4,6 +4,7 @@ import { aligned, allocate, DTYPES, type DType, elementCount, type Lease } from 
 import * as R from '../record-layout.js';
 import { type ConstantEntry, ConstantPool } from './constants.js';
 import { Planner } from './planner.js';
+import type { RowSpace } from './rows.js';
 import { type GroupDraft, type Ref, type Relaxed, type StageDraft, startRecord } from './stage.js';
 
 /** Loops of eight read so far past the end of what they need. */
@@ -15,9 +16,20 @@ const MOST_BYTES = 4294967296;
  * Rows that one unit takes through a chain with products. On one thread all 197 of a plain ViT, so that weights larger than the
  * second-level cache are read once (DeiT-S 4 % faster than in units of 24); several threads take less, so that they finish together.
  */
-const PRODUCT_STRIP = { alone: 200, shared: 8, sharedRelaxed: 12 };
-function productStrip(threads: number, relaxed: Relaxed | undefined): number {
+const PRODUCT_STRIP = { alone: 200, shared: 8, sharedRelaxed: 12, sharedPrepared: 24 };
+
+/** Where every unit prepares its weights, each thread takes one of about equal size. */
+function preparedStrip({ groups, needed }: RowSpace, threads: number): number {
+  const share = Math.ceil((groups * needed) / (8 * threads)) * 8; // float-ok: small, rounded up
+  const { alone, sharedPrepared } = PRODUCT_STRIP;
+  return Math.min(alone, Math.max(sharedPrepared, share), (needed + 7) & ~7);
+}
+
+function unitRows(group: GroupDraft, threads: number, relaxed: Relaxed | undefined): number {
+  if (group.strip !== undefined) return group.strip;
+  if (!group.stages.some(({ sumColumns }) => sumColumns !== undefined)) return PLAIN_STRIP;
   if (threads === 1) return PRODUCT_STRIP.alone;
+  if (group.stages.some(({ prepares }) => prepares)) return preparedStrip(group.space, threads);
   return relaxed === undefined ? PRODUCT_STRIP.shared : PRODUCT_STRIP.sharedRelaxed;
 }
 
@@ -84,14 +96,19 @@ class Encoder {
   readonly #planner: Planner;
   readonly #addresses: ReadonlyMap<string, number>;
   readonly #codeBase: number;
-  readonly #productStrip: number;
+  readonly #unitRows: (group: GroupDraft) => number;
   readonly words: number[] = [];
   readonly list: number[] = [];
   scratchBytes = 0;
 
-  constructor(planner: Planner, addresses: ReadonlyMap<string, number>, codeBase: number, productStrip: number) {
+  constructor(
+    planner: Planner,
+    addresses: ReadonlyMap<string, number>,
+    codeBase: number,
+    unitRows: (group: GroupDraft) => number,
+  ) {
     this.#planner = planner;
-    this.#productStrip = productStrip;
+    this.#unitRows = unitRows;
     this.#addresses = addresses;
     this.#codeBase = codeBase;
   }
@@ -111,9 +128,7 @@ class Encoder {
 
   /** A group's stages in scratch: rows of its own values, sums of its products, temporaries. */
   encode(group: GroupDraft, counter: number): void {
-    const strip =
-      group.strip ??
-      (group.stages.some(({ sumColumns }) => sumColumns !== undefined) ? this.#productStrip : PLAIN_STRIP);
+    const strip = this.#unitRows(group);
     const rows = (strip + 7) & ~7; // products write whole tiles of two halves
     const leases: Lease[] = [];
     const places = new Map<string, { readonly lease: number; readonly stride: number }>();
@@ -221,7 +236,7 @@ export function planProgram(
   const listAddress = aligned(counters.address + counters.count * 4);
   const listBytes = groups.length * R.GROUP_WORDS * 4;
   const codeBase = aligned(listAddress + listBytes);
-  const encoder = new Encoder(planner, addresses, codeBase, productStrip(threads, relaxed));
+  const encoder = new Encoder(planner, addresses, codeBase, (group) => unitRows(group, threads, relaxed));
   for (const [index, group] of groups.entries()) encoder.encode(group, counters.address + index * 4);
   // The list comes first so that one array holds both.
   const gap = (codeBase - listAddress) >> 2;

@@ -1,5 +1,8 @@
-/** Smallest sizes at which seven products of quarters beat eight (measured; below, starting a tile costs what it saves). */
-const LEAST_ROWS = 8;
+/**
+ * Smallest sizes at which seven products of quarters beat eight: below, starting a tile costs what it saves, or making the
+ * panels, which takes as long as the products of 4 rows.
+ */
+const LEAST_ROWS = 24;
 const LEAST_K = 128;
 const LEAST_N = 64;
 

@@ -2,7 +2,7 @@
 import type { LinearOp, MatmulOp } from '@ivit/program';
 import type { DType } from '@ivit/tensor';
 import * as R from '../record-layout.js';
-import { packedBytes, padded, relaxedBytes, strassenBytes } from './constants.js';
+import { packedBytes, padded, relaxedBytes } from './constants.js';
 import { gainsByStrassen } from './product-form.js';
 import {
   constantData,
@@ -31,7 +31,7 @@ interface Product {
   readonly bGroup: number;
   readonly bias: number;
   readonly weightBytes: number;
-  /** By gemm-strassen.ts, b packed for it. */
+  /** By gemm-strassen.ts, b as it is. */
   readonly strassen: boolean;
   /** By the relaxed kernel, whose right side holds the bias; never with `strassen`. */
   readonly relaxed?: Relaxed;
@@ -41,7 +41,9 @@ interface Product {
 function packedRowBytes(strip: number, k: number, { strassen, relaxed }: Product): number {
   if (relaxed !== undefined) return strips(strip) * ((k + 15) >> 4) * 96;
   if (!strassen) return ((strip + 3) >> 2) * ((k + 7) >> 3) * 64;
-  return R.STRASSEN_TEMP_BYTES + 7 * ((strip + 7) >> 3) * (((k >> 1) + 7) >> 3) * 64;
+  const strips8 = (strip + 7) >> 3;
+  const eights = ((k >> 1) + 7) >> 3; // of half the k
+  return R.STRASSEN_TILES_BYTES + 7 * eights * 128 + 7 * strips8 * eights * 64;
 }
 
 function productKind({ strassen, relaxed }: Product): number {
@@ -60,6 +62,7 @@ function productStage(product: Product): StageDraft {
     temps: (strip) => [packedRowBytes(strip, k, product)],
     sumColumns: panels * 8,
     ...(relaxed === undefined ? {} : { sumRows: (strip: number) => strips(strip) * RELAXED_ROWS }),
+    prepares: strassen,
     weightBytes: product.weightBytes,
     encode({ resolve, temp, sum }) {
       const record = startRecord(productKind(product), R.LINEAR_WORDS);
@@ -84,15 +87,14 @@ export function linearStage(source: StageSource, op: LinearOp, x: Ref, needed: n
   if (weights === undefined) throw new RangeError(`no constant ${op.w}`);
   const [n, k] = weights.shape as readonly [number, number];
   const relaxed = relaxedFrom(source, (weights.data as Int8Array).includes(-128) ? -128 : -127);
-  // Units of a plan for the relaxed kernel are not of whole strips of gemm-strassen.ts.
-  const strassen = source.relaxed === undefined && gainsByStrassen(needed, k, n);
+  const strassen = relaxed === undefined && gainsByStrassen(needed, k, n);
   const bias = op.b === undefined ? 0 : source.pool.bytes(padded(constantData(source, op.b)));
   const product = { result: op.result, x, xType: 'i8', k, n, bGroup: 0, bias, strassen } as const;
   if (relaxed === undefined) {
-    const weightBytes = (strassen ? strassenBytes : packedBytes)(k, n);
-    return productStage({ ...product, b: source.pool.weights(op.w, weights, strassen), weightBytes });
+    const b = strassen ? source.pool.dense(op.w, weights) : source.pool.weights(op.w, weights);
+    return productStage({ ...product, b, weightBytes: strassen ? k * n : packedBytes(k, n) });
   }
-  const b = source.pool.weights(op.w, weights, false, { bias, flip: relaxed.flip });
+  const b = source.pool.weights(op.w, weights, { bias, flip: relaxed.flip });
   return productStage({ ...product, b, weightBytes: relaxedBytes(k, n), relaxed });
 }
 

@@ -62,7 +62,9 @@ export interface StageDraft {
   readonly sumColumns?: number;
   /** Rows that a product writes for a unit of so many, where its strips are not of 4 or 8 rows. */
   readonly sumRows?: (strip: number) => number;
-  /** Bytes of packed weights that the stage streams through. */
+  /** Weights are made ready for the product once per unit. */
+  readonly prepares?: boolean;
+  /** Bytes of weights that the stage streams through. */
   readonly weightBytes?: number;
   encode(context: EncodeContext): number[];
 }
