@@ -1,3 +1,4 @@
+import type { Backend } from '@ivit/backend';
 import { IvitError } from '@ivit/program';
 import { type Answer, type ClassifyOptions, createModel, type ImageInput } from '@ivit/runtime';
 import { throwIfAborted } from './abort.js';
@@ -24,6 +25,21 @@ function isList(photo: Photo | readonly Photo[]): photo is readonly Photo[] {
   return Array.isArray(photo);
 }
 
+/** The backends given, or those of this package that the name leaves. @throws E_INPUT */
+async function chooseBackends({ backend: name, backends, threads }: LoadModelOptions): Promise<readonly Backend[]> {
+  if (name !== undefined && backends !== undefined) {
+    throw new IvitError('E_INPUT', 'Both a backend by name and backends were given', { where: 'option backend' });
+  }
+  const known = backends ?? (await defaultBackends(threads === undefined ? {} : { threads }));
+  if (name === undefined) return known;
+  const found = known.find((backend) => backend.name === name);
+  if (found !== undefined) return [found];
+  throw new IvitError('E_INPUT', `There is no backend "${name}"`, {
+    where: 'option backend',
+    hint: `There are ${known.map((backend) => backend.name).join(', ')}.`,
+  });
+}
+
 /**
  * Loads a model: reads the file (a path, a URL, bytes, `hf:owner/name`, or `builtin`), checks it, compiles it on the
  * first backend that works here, and runs its self-check.
@@ -40,7 +56,7 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
   // Side by side: while the file is read the backend's code is loaded.
   const [{ bytes, where, owned, integrity: known }, backends] = await Promise.all([
     readModel(source, options),
-    options.backends ?? defaultBackends(threads === undefined ? {} : { threads }),
+    chooseBackends(options),
   ]);
   const integrity = options.integrity ?? known;
   const model = await createModel({

@@ -33,6 +33,8 @@ export interface LoadModelOptions {
   readonly signal?: AbortSignal;
   /** Tried in this order. Default: those of this package, loaded when needed. */
   readonly backends?: readonly Backend[];
+  /** The only one of this package's backends to try: `cpu`, `webgpu` or `reference`. Not beside `backends`. */
+  readonly backend?: string;
   /** Threads of the default `cpu` backend, 1 or more. Default: its own choice. Never changes a bit. */
   readonly threads?: number;
   readonly hub?: HubOptions;

@@ -55,7 +55,7 @@ export async function openDevice(source: DeviceSource): Promise<OpenDevice> {
   }
   if (gpu === undefined) {
     throw new IvitError('E_NO_WEBGPU', 'There is no WebGPU here: navigator.gpu is missing', {
-      hint: "In Node, pass `gpu: create([])` of the package 'webgpu'; in a page, use https and a browser that has WebGPU.",
+      hint: "In Node, install the package 'webgpu' (and pass its `create([])` as option gpu); in a page, use https and a browser that has WebGPU.",
     });
   }
   const { powerPreference } = source;

@@ -17,7 +17,8 @@ export const MAX_THREADS = 64;
 export function namedBackends(backends: readonly Backend[], name: string | undefined): readonly Backend[] {
   const chosen = backends.filter((backend) => name === undefined || backend.name === name);
   if (chosen.length === 0) {
-    failUsage(`There is no backend "${name}"; there are ${backends.map((backend) => backend.name).join(' and ')}`);
+    const names = backends.map((backend) => backend.name);
+    failUsage(`There is no backend "${name}"; there are ${names.slice(0, -1).join(', ')} and ${names.at(-1)}`);
   }
   return chosen;
 }

@@ -64,7 +64,7 @@ describe('ivit', () => {
     [
       'an unknown backend',
       ['classify', '--backend', 'gpu', 'cat.jpg'],
-      /no backend "gpu"; there are cpu and reference/,
+      /no backend "gpu"; there are cpu, webgpu and reference/,
     ],
     ['no threads', ['classify', '--threads', '0', 'cat.jpg'], /--threads must be an integer from 1 to 64/],
     ['too many models', ['doctor', 'a', 'b'], /one model at most/],

@@ -26,11 +26,15 @@ describe('ivit doctor', () => {
       receiptsEqual: true,
       backends: [
         { name: 'cpu', probe: { available: true }, trial: { selfCheck: 'passed', answer: { label: 'bird' } } },
+        { name: 'webgpu' },
         { name: 'reference', probe: { available: true }, trial: { selfCheck: 'passed' } },
       ],
     });
     expect(report.machine.cores).toBeGreaterThan(0);
-    expect(report.backends[0].trial.receipt).toEqual(report.backends[1].trial.receipt);
+    expect(report.backends[0].trial.receipt).toEqual(report.backends[2].trial.receipt);
+    const { probe, trial } = report.backends[1];
+    if (!probe.available) expect(probe.code).toMatch(/^E_NO_(WEBGPU|ADAPTER|DEVICE)$/);
+    else expect(trial).toMatchObject({ selfCheck: 'passed', receipt: report.backends[0].trial.receipt });
   });
 
   it("prints it, for a model and a backend of one's own choice", async () => {

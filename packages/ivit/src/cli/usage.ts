@@ -47,7 +47,7 @@ bench
   --batch N          photos at once (1)
   --rounds N         times to measure each (5)
 classify, quantize, verify, doctor, bench
-  --backend NAME     cpu or reference (the first that works here)
+  --backend NAME     cpu, webgpu or reference (the first that works here)
   --threads N        threads of the cpu backend (1 for quantize and below 8 photos, else its own choice)
 all
   --max-pixels N     largest photo to decode (49999999: below 50 megapixels)

@@ -1,4 +1,6 @@
 /** What a browser gets for `library.ts`: nothing of it is ever called there (see `hasNode`). */
+
+import type { WebgpuEntry } from '@ivit/backend-webgpu';
 import { IvitError } from '@ivit/program';
 import type { HubStore } from '../hub/store.js';
 
@@ -20,4 +22,8 @@ export function firstFile(_folder: string, _names: readonly string[]): string | 
 
 export async function openHubStore(_cache?: string): Promise<HubStore> {
   return absent();
+}
+
+export async function installedGpu(): Promise<WebgpuEntry | undefined> {
+  return undefined;
 }

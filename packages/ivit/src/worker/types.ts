@@ -36,7 +36,9 @@ interface WorkerOptions {
   readonly createWorker?: () => PlatformWorker;
 }
 
-export interface WorkerLoadOptions extends Omit<LoadModelOptions, 'backends' | 'hub' | 'threads'>, WorkerOptions {
+export interface WorkerLoadOptions
+  extends Omit<LoadModelOptions, 'backend' | 'backends' | 'hub' | 'threads'>,
+    WorkerOptions {
   readonly hub?: Omit<HubOptions, 'fetch'>;
 }
 
