@@ -121,7 +121,7 @@ class WebgpuBackend implements Backend {
   ): Promise<WebgpuExecutable> {
     const { context, packedDot } = await this.#open();
     const packed = packedDot && this.#options.packed !== false;
-    const plan = this.#hook(planProgram(program, outputs, maxBatch));
+    const plan = this.#hook(planProgram(program, outputs, maxBatch, { packed, fuse: true }));
     if (memoryLimit !== undefined && plan.bytes > memoryLimit) {
       throw new IvitError('E_MEMORY', `The executable needs ${plan.bytes} bytes, more than ${memoryLimit}`, {
         where: 'memoryLimit',

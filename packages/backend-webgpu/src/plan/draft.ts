@@ -81,6 +81,12 @@ export class Draft {
     return this;
   }
 
+  /** The place of `count` words that are made when they are written goes to this word. */
+  words32(word: number, key: string, count: number, make: () => Uint32Array): this {
+    this.constants.push({ word, constant: { key, words: count, write: (to) => to.set(make()) } });
+    return this;
+  }
+
   /** An operand under its view, or under one that the caller made of it. */
   operand(slot: number, operand: Operand, view: View = this.#values.viewOf(operand)): this {
     const at = R.SLOT + slot * R.SLOT_WORDS;

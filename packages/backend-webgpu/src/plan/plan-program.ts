@@ -5,11 +5,13 @@ import { allocate, type DType, elementCount, type Lease } from '@ivit/tensor';
 import { imageWords, MOST_BINDING_BYTES, RECORD_BYTES } from '../layout.js';
 import { ConstantPool } from './constants.js';
 import type { Draft } from './draft.js';
+import { fuse } from './fuse.js';
 import { concatDrafts, gatherDraft, lookupDraft, meanDraft, ramplookupDraft } from './movement-drafts.js';
 import { linearDraft, matmulDraft } from './product-drafts.js';
 import { layernormDraft, shiftgeluDraft, softmaxDraft } from './row-drafts.js';
 import { requantizeDraft, rowquantizeDraft, rowscaleDraft } from './scaling-drafts.js';
 import type { Source } from './source.js';
+import { Uses } from './uses.js';
 import { PlanValues } from './values.js';
 
 /** A value where it lies while it is wanted. */
@@ -134,13 +136,31 @@ function fitCapacity(place: (capacity: number) => number, wanted: number): numbe
   }
 }
 
+export interface PlanChoice {
+  /** Products by `dot4I8Packed`. */
+  readonly packed: boolean;
+  /** Ops that may run together do. */
+  readonly fuse: boolean;
+}
+
 /** @throws E_MEMORY where values or constants pass what a binding holds */
-export function planProgram(program: ValidatedProgram, outputs: readonly string[], maxBatch: number): DevicePlan {
+export function planProgram(
+  program: ValidatedProgram,
+  outputs: readonly string[],
+  maxBatch: number,
+  choice: PlanChoice = { packed: false, fuse: true },
+): DevicePlan {
   const values = new PlanValues(program);
   const needs = findNeeds(program, outputs);
   const needed = (value: string): number => prefix(values.type(value).shape, needs.get(value) ?? []);
   const source: Source = { values, needed };
-  const drafts = program.ops.filter((op) => needs.has(op.result)).flatMap((op) => draftsOf(source, op));
+  const ops = program.ops.filter((op) => needs.has(op.result));
+  const fused = fuse(source, new Uses(program, outputs), choice.fuse ? ops : [], choice);
+  const drafts = ops.flatMap((op): readonly Draft[] => {
+    const draft = fused.drafts.get(op);
+    if (draft !== undefined) return [draft];
+    return fused.absorbed.has(op) ? [] : draftsOf(source, op);
+  });
   const place = (images: number) => placeValues(values, drafts, program.input, images);
   const capacity = fitCapacity((images) => place(images).words, maxBatch);
   const { bases, words } = place(capacity);

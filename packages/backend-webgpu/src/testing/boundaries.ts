@@ -1,7 +1,8 @@
 /** What is used of the kit's generator. */
-interface Random {
+export interface Random {
   integer(lo: number, hi: number): number;
   pick<T>(choices: readonly T[]): T;
+  list(count: number, lo: number, hi: number): number[];
 }
 
 /** ±2^i + {-1, 0, 1} within lo … hi, and both ends. */

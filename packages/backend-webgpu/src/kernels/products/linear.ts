@@ -1,0 +1,77 @@
+import { divFloor } from '@ivit/dyadic';
+import { DTYPE_RANGE } from '@ivit/program';
+import { imageWords } from '../../layout.js';
+import { Draft } from '../../plan/draft.js';
+import type { Source } from '../../plan/source.js';
+import { GROUP, linearShader, STAGES } from './linear.wgsl.js';
+import { type LinearMatch, rowsOfGroup } from './match-linear.js';
+import { COLUMNS, packedColumns, packWeights } from './pack-weights.js';
+import { isNorm } from './prologue.wgsl.js';
+import { formOf, parameterData, STAGE_WORDS, writeParameter, writeStage } from './stages.js';
+
+export interface LinearChoice {
+  /** `dot4I8Packed`, or four products. */
+  readonly packed: boolean;
+  /**
+   * Blocks of 256 columns that one workgroup makes after another: more of them repeat less of the prologue, fewer fill more
+   * of a large GPU. Default: all for norms, else 1.
+   */
+  readonly passes?: number;
+}
+
+const ceilDiv = (a: number, b: number): number => -divFloor(-a, b);
+
+/** The one dispatch of a match. */
+export function fusedLinearDraft(source: Source, match: LinearMatch, choice: LinearChoice): Draft {
+  const { values } = source;
+  const { op, x, prologue, result, stages } = match;
+  const { shape, data } = values.constant(op.w);
+  const [columns, depth] = shape as readonly [number, number];
+  const words = depth >> 2;
+  const width = packedColumns(columns);
+  const blocks = ceilDiv(width, COLUMNS * GROUP);
+  const passes = choice.passes ?? (isNorm(prologue) ? blocks : 1);
+  const rows = rowsOfGroup(prologue, depth) ?? 4;
+  const code = linearShader({
+    packed: choice.packed,
+    prologue,
+    codes: match.codes !== undefined,
+    rows,
+    words: isNorm(prologue) ? words : 0,
+    stages: stages.map(formOf),
+    result: values.type(result).dtype as 'i8' | 'i16' | 'i32',
+  });
+  const count = source.needed(result);
+  const draft = new Draft(values, code, result, count);
+  const type = values.type(x.value);
+  // i8 rows have four elements to a word, i16 rows two.
+  const shift = prologue === 'codes' ? 2 : 1;
+  draft.value(x.value, 4);
+  draft.set(5, imageWords(type.dtype, type.shape)).set(6, x.rows.rowStride >> shift);
+  draft.set(7, columns).set(8, words).set(10, width).set(13, passes);
+  draft.set(18, ceilDiv(count, columns)).set(27, x.rows.offset >> shift);
+  draft.words32(9, `weights ${op.w}`, words * width, () => packWeights(data, columns, depth));
+  if (op.b !== undefined) draft.set(11, 1).int32(12, op.b, values.constant(op.b).data);
+  writePrologue(draft, source, match);
+  for (const [i, stage] of stages.entries()) writeStage(draft, values, STAGES + i * STAGE_WORDS, stage);
+  draft.grid = [ceilDiv(ceilDiv(count, columns), rows), ceilDiv(blocks, passes)];
+  return draft;
+}
+
+function writePrologue(draft: Draft, { values }: Source, match: LinearMatch): void {
+  const { codes, rowscale, rowquantize, layernorm, norm } = match;
+  if (codes !== undefined) {
+    const { shape } = values.type(codes.value);
+    draft.value(codes.value, 14);
+    draft.set(15, imageWords('u8', shape)).set(16, codes.rows.offset).set(17, codes.rows.rowStride);
+  }
+  if (rowscale !== undefined && rowquantize !== undefined) {
+    draft.set(28, parameterData(values, rowscale.cp)[0] as number);
+    draft.set(29, parameterData(values, rowscale.cn)[0] as number);
+    draft.set(30, rowquantize.z);
+  }
+  if (layernorm === undefined || norm === undefined) return;
+  writeParameter(draft, values, 19, layernorm.b === undefined ? 0 : { constant: layernorm.b });
+  for (const [i, param] of [norm.m, norm.e, norm.z].entries()) writeParameter(draft, values, 21 + 2 * i, param);
+  draft.set(31, DTYPE_RANGE[norm.to].hi);
+}

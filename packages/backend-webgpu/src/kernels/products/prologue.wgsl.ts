@@ -1,0 +1,199 @@
+/**
+ * How rows of the left operand get into workgroup memory as packed i8. The workgroup's 64 invocations take `ROWS` rows, `LANES`
+ * of them a row; rows beyond the last are the last row again, and never stored.
+ *
+ * - `codes`: i8 rows as they are.
+ * - `quantize`: i16 rows through `rowscale` and `rowquantize` (one capacity per side for all channels, no slots).
+ * - `norm`: i16 rows through `layernorm` and `requantize` to i8.
+ * - `norm-quantize`: the same to i16, and on through `rowscale` and `rowquantize`.
+ */
+import { divide } from '../../wgsl/divide.wgsl.js';
+import { norm } from '../../wgsl/norm.wgsl.js';
+import { rows } from '../../wgsl/rows.wgsl.js';
+
+export type PrologueKind = 'codes' | 'quantize' | 'norm' | 'norm-quantize';
+
+export const isNorm = (kind: PrologueKind): boolean => kind === 'norm' || kind === 'norm-quantize';
+
+/** The row code of rows that come quantized, for a row-dynamic requantize behind the product. */
+const readCodes = /* wgsl */ `
+fn prepare(image: u32, first: u32, thread: u32) {
+  if (thread < ROWS) {
+    let i = u32(field(16u)) + min(first + thread, u32(field(18u)) - 1u) * u32(field(17u));
+    codes[thread] = lane_u8(arena[u32(field(14u)) + image * u32(field(15u)) + (i >> 2u)], i);
+  }
+}
+`;
+
+const noCodes = /* wgsl */ `
+fn prepare(image: u32, first: u32, thread: u32) {}
+`;
+
+const fillCodes = /* wgsl */ `
+/** Words start … start + count - 1 of each row. */
+fn fill(source: u32, r: u32, lane: u32, start: u32, count: u32) {
+  for (var w = lane; w < count; w += LANES) { tile[r * TILE + w] = arena[source + start + w]; }
+}
+`;
+
+/** Most of a side decides its need, as ⌈16·x / capacity⌉ never falls: one division a side. */
+const scaleRows = /* wgsl */ `
+fn prepare(image: u32, first: u32, thread: u32) {
+  let r = thread / LANES;
+  let source = row_address(image, first + r);
+  var lo = 0;
+  var hi = 0;
+  for (var w = thread % LANES; w < 2u * u32(field(8u)); w += LANES) {
+    let word = arena[source + w];
+    lo = min(lo, min(lane_i16(word, 0u), lane_i16(word, 1u)));
+    hi = max(hi, max(lane_i16(word, 0u), lane_i16(word, 1u)));
+  }
+  make_code(r, thread, lo, hi);
+}
+`;
+
+const makeCode = /* wgsl */ `
+var<workgroup> lows: array<i32, 64>;
+var<workgroup> highs: array<i32, 64>;
+
+/** The code of each row from what its lanes found. */
+fn make_code(r: u32, thread: u32, lo: i32, hi: i32) {
+  lows[thread] = lo;
+  highs[thread] = hi;
+  workgroupBarrier();
+  if (thread < ROWS) {
+    var least = 0;
+    var most = 0;
+    for (var i = 0u; i < LANES; i++) {
+      least = min(least, lows[thread * LANES + i]);
+      most = max(most, highs[thread * LANES + i]);
+    }
+    let cp = field(28u);
+    let cn = field(29u);
+    codes[thread] = row_code(max(row_need(most, cp, cn), row_need(least, cp, cn)));
+  }
+  workgroupBarrier();
+}
+
+/** Four i16 as packed codes of their row. */
+fn quantized(low: u32, high: u32, code: u32) -> u32 {
+  let inverse = row_inverse(code);
+  let z = field(30u);
+  return pack_i8(vec4<i32>(
+    row_quantize(lane_i16(low, 0u), inverse, code, z),
+    row_quantize(lane_i16(low, 1u), inverse, code, z),
+    row_quantize(lane_i16(high, 0u), inverse, code, z),
+    row_quantize(lane_i16(high, 1u), inverse, code, z)));
+}
+`;
+
+const fillQuantized = /* wgsl */ `
+fn fill(source: u32, r: u32, lane: u32, start: u32, count: u32) {
+  let code = codes[r];
+  for (var w = lane; w < count; w += LANES) {
+    let at = source + 2u * (start + w);
+    tile[r * TILE + w] = quantized(arena[at], arena[at + 1u], code);
+  }
+}
+`;
+
+/**
+ * Two words a quad of entries: i16 at first, then its codes in the first of the two. A lane touches its own quads only, so
+ * that sums are all that needs a barrier.
+ */
+function normRows(quantize: boolean): string {
+  const last = quantize
+    ? /* wgsl */ `
+  make_code(r, thread, lo, hi);
+  let code = codes[r];
+  for (var w = lane; w < words; w += LANES) {
+    let at = r * TILE + 2u * w;
+    tile[at] = quantized(tile[at], tile[at + 1u], code);
+  }`
+    : '';
+  const store = quantize
+    ? /* wgsl */ `
+    lo = min(lo, min(min(y.x, y.y), min(y.z, y.w)));
+    hi = max(hi, max(max(y.x, y.y), max(y.z, y.w)));
+    tile[at] = pack_i16(y.x, y.y);
+    tile[at + 1u] = pack_i16(y.z, y.w);`
+    : /* wgsl */ `
+    tile[at] = pack_i8(y);`;
+  return /* wgsl */ `
+var<workgroup> parts: array<vec2<u32>, 64>;
+
+fn entries(at: u32) -> vec4<i32> {
+  let low = tile[at];
+  let high = tile[at + 1u];
+  return vec4<i32>(lane_i16(low, 0u), lane_i16(low, 1u), lane_i16(high, 0u), lane_i16(high, 1u));
+}
+
+fn normalized(x: i32, mean: i32, factor: i32, c: u32) -> i32 {
+  let y = norm_scale(x - mean, factor) + parameter(19u, c);
+  let sum = wide_add(scale_term(y, parameter(21u, c), u32(parameter(23u, c))), wide_of(parameter(25u, c)));
+  return clamp_wide(sum, -1 - field(31u), field(31u));
+}
+
+fn prepare(image: u32, first: u32, thread: u32) {
+  let r = thread / LANES;
+  let lane = thread % LANES;
+  let words = u32(field(8u));
+  let source = row_address(image, first + r);
+  var sum = 0;
+  for (var w = lane; w < words; w += LANES) {
+    let at = r * TILE + 2u * w;
+    tile[at] = arena[source + 2u * w];
+    tile[at + 1u] = arena[source + 2u * w + 1u];
+    let x = entries(at);
+    sum += x.x + x.y + x.z + x.w;
+  }
+  parts[thread] = vec2<u32>(bitcast<u32>(sum), 0u);
+  workgroupBarrier();
+  sum = 0;
+  for (var i = 0u; i < LANES; i++) { sum += bitcast<i32>(parts[r * LANES + i].x); }
+  let mean = div_rne(sum, i32(4u * words));
+  workgroupBarrier();
+  var v = vec2<u32>();
+  for (var w = lane; w < words; w += LANES) {
+    let x = entries(r * TILE + 2u * w) - vec4<i32>(mean);
+    v = norm_add_square(norm_add_square(norm_add_square(norm_add_square(v, x.x), x.y), x.z), x.w);
+  }
+  parts[thread] = v;
+  workgroupBarrier();
+  v = vec2<u32>();
+  for (var i = 0u; i < LANES; i++) { v = wide_add(v, parts[r * LANES + i]); }
+  let factor = norm_factor(v);
+  var lo = 0;
+  var hi = 0;
+  for (var w = lane; w < words; w += LANES) {
+    let at = r * TILE + 2u * w;
+    var x = entries(at);
+    var y = vec4<i32>();
+    for (var i = 0u; i < 4u; i++) {
+      y = vec4<i32>(y.yzw, normalized(x.x, mean, factor, 4u * w + i));
+      x = x.yzwx;
+    }${store}
+  }${last}
+}
+`;
+}
+
+/** `prepare(image, first, thread)`, and `fill(…)` where rows come in chunks. Needs `tile`, `codes`, `parameter` and what it needs. */
+export function prologue(kind: PrologueKind, withCodes: boolean): string {
+  const address = /* wgsl */ `
+/** First word of a row, the last row for rows beyond it. */
+fn row_address(image: u32, row: u32) -> u32 {
+  return u32(field(4u)) + u32(field(27u)) + image * u32(field(5u)) + min(row, u32(field(18u)) - 1u) * u32(field(6u));
+}
+`;
+  switch (kind) {
+    case 'codes':
+      return address + (withCodes ? readCodes : noCodes) + fillCodes;
+    case 'quantize':
+      return address + rows + makeCode + scaleRows + fillQuantized;
+    case 'norm':
+      return address + divide + norm + normRows(false);
+    case 'norm-quantize':
+      return address + rows + divide + norm + makeCode + normRows(true);
+  }
+}

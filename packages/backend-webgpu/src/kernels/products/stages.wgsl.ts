@@ -1,0 +1,70 @@
+import { packed } from '../../wgsl/packed.wgsl.js';
+import { requantize } from '../../wgsl/requantize.wgsl.js';
+import { wide } from '../../wgsl/wide.wgsl.js';
+import { STAGE_WORDS, type StageForm } from './stages.js';
+
+/** A parameter of the record, and elements of a place: what stages and prologues read. */
+export const reading = /* wgsl */ `
+/** The parameter at a record's word, for a channel. */
+fn parameter(at: u32, channel: u32) -> i32 {
+  let value = field(at + 1u);
+  if (field(at) == 0) { return value; }
+  return bitcast<i32>(constants[u32(value) + channel]);
+}
+
+/** Element i of the place at a record's word, in an image. */
+fn place_element(at: u32, image: u32, i: u32) -> i32 {
+  let kind = field(at + 3u);
+  let shift = select(select(2u, 1u, kind == 1), 0u, kind == 0);
+  let address = u32(field(at + 1u)) + image * u32(field(at + 2u)) + (i >> shift);
+  var word = 0u;
+  if (field(at) == 0) { word = arena[address]; } else { word = constants[address]; }
+  if (kind == 0) { return bitcast<i32>(word); }
+  if (kind == 1) { return lane_i16(word, i); }
+  return select(i32(lane_u8(word, i)), lane_i8(word, i), kind == 2);
+}
+`;
+
+function stageText(form: StageForm, at: number): string {
+  if (form.kind === 'lookup') {
+    return `  y = place_element(${at}u, 0u, u32(y + 128) + column * u32(field(${at + 4}u)));\n`;
+  }
+  if (form.kind === 'ramplookup') {
+    return `  y = (max(y, 0) << u32(field(${at + 5}u))) + place_element(${at}u, 0u, min(u32(abs(y)), u32(field(${at + 4}u)) - 1u));\n`;
+  }
+  const channel = form.grouped ? `column / u32(field(${at + 6}u))` : 'column';
+  const [m, e] = [`parameter(${at}u, channel)`, `u32(parameter(${at + 2}u, channel))`];
+  const bias = `parameter(${at + 9}u, channel), u32(field(${at + 11}u))`;
+  const lines = [
+    `    let channel = ${channel};`,
+    form.row
+      ? `    var sum = scale_row_term(y, code, ${m}, ${bias}, ${e});`
+      : `    var sum = scale_term(y, ${m}, ${e});`,
+  ];
+  if (form.addend) {
+    const index = `field(${at + 18}u) + i32(row) * field(${at + 19}u) + i32(column) * field(${at + 20}u)`;
+    const term = `scale_term(place_element(${at + 14}u, image, u32(${index})), field(${at + 12}u), u32(field(${at + 13}u)))`;
+    lines.push(`    sum = wide_add(sum, ${term});`);
+  }
+  lines.push(
+    `    sum = wide_add(sum, wide_of(parameter(${at + 4}u, channel)));`,
+    `    y = clamp_wide(sum, field(${at + 7}u), field(${at + 8}u));`,
+  );
+  return `  {\n${lines.join('\n')}\n  }\n`;
+}
+
+/**
+ * `finish(sum, image, row, column, code)`: the stages, one after the other, each exactly its op. The row code is used by
+ * row-dynamic stages only.
+ *
+ * @param at record's word at which the first stage's parameters begin
+ */
+export function stagesText(forms: readonly StageForm[], at: number): string {
+  const body = forms.map((form, i) => stageText(form, at + i * STAGE_WORDS)).join('');
+  return /* wgsl */ `${wide}${requantize}${packed}${reading}
+fn finish(sum_of_products: i32, image: u32, row: u32, column: u32, code: u32) -> i32 {
+  var y = sum_of_products;
+${body}  return y;
+}
+`;
+}

@@ -1,0 +1,29 @@
+/** Which ops run together as one dispatch. Fused or not, every value that is made has the same bits. */
+import type { Op } from '@ivit/program';
+import { fusedLinearDraft, type LinearChoice } from '../kernels/products/linear.js';
+import { matchLinear } from '../kernels/products/match-linear.js';
+import type { Draft } from './draft.js';
+import type { Source } from './source.js';
+import type { Uses } from './uses.js';
+
+export interface FusedOps {
+  /** Where the last op of a dispatch stands, its draft. */
+  readonly drafts: ReadonlyMap<Op, Draft>;
+  /** Ops that have no dispatch of their own. */
+  readonly absorbed: ReadonlySet<Op>;
+}
+
+/** @param ops those that are needed, in order */
+export function fuse(source: Source, uses: Uses, ops: readonly Op[], choice: LinearChoice): FusedOps {
+  const drafts = new Map<Op, Draft>();
+  const absorbed = new Set<Op>();
+  for (const op of ops) {
+    if (op.op !== 'linear') continue;
+    const match = matchLinear(source.values, uses, op);
+    if (match === undefined) continue;
+    for (const part of match.ops) absorbed.add(part);
+    const last = match.ops[match.ops.length - 1];
+    if (last !== undefined) drafts.set(last, fusedLinearDraft(source, match, choice));
+  }
+  return { drafts, absorbed };
+}
