@@ -1,5 +1,7 @@
 /** Which ops run together as one dispatch. Fused or not, every value that is made has the same bits. */
 import type { Op } from '@ivit/program';
+import { fusedAttentionDraft } from '../kernels/attention/attention.js';
+import { matchAttention } from '../kernels/attention/match-attention.js';
 import { fusedLinearDraft, type LinearChoice } from '../kernels/products/linear.js';
 import { matchLinear } from '../kernels/products/match-linear.js';
 import type { Draft } from './draft.js';
@@ -17,13 +19,20 @@ export interface FusedOps {
 export function fuse(source: Source, uses: Uses, ops: readonly Op[], choice: LinearChoice): FusedOps {
   const drafts = new Map<Op, Draft>();
   const absorbed = new Set<Op>();
+  const run = (parts: readonly Op[], draft: Draft): void => {
+    for (const part of parts) absorbed.add(part);
+    const last = parts[parts.length - 1];
+    if (last !== undefined) drafts.set(last, draft);
+  };
   for (const op of ops) {
-    if (op.op !== 'linear') continue;
-    const match = matchLinear(source.values, uses, op);
-    if (match === undefined) continue;
-    for (const part of match.ops) absorbed.add(part);
-    const last = match.ops[match.ops.length - 1];
-    if (last !== undefined) drafts.set(last, fusedLinearDraft(source, match, choice));
+    if (op.op === 'linear') {
+      const match = matchLinear(source.values, uses, op);
+      if (match !== undefined) run(match.ops, fusedLinearDraft(source, match, choice));
+    }
+    if (op.op === 'softmax') {
+      const match = matchAttention(source.values, uses, op);
+      if (match !== undefined) run(match.ops, fusedAttentionDraft(source, match, choice));
+    }
   }
   return { drafts, absorbed };
 }

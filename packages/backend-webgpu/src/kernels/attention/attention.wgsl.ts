@@ -1,0 +1,294 @@
+/**
+ * Attention of one head and a block of query rows, from q, k, v to the requantized product:
+ *
+ *     P = softmax( logits( q·kᵀ ) ),  y = out( P·v )
+ *
+ * A workgroup takes 8 (or 4) queries of one group (head, and window). Their logits stay in workgroup memory as i16, two words for
+ * four keys; the probabilities take their place. An i16 probability p is 256·h + l with -128 ≤ h < 128, 0 ≤ l < 256:
+ * Σ p·v = 256·Σ h·v + Σ (l - 128)·v + 128·Σ v, so that packed signed products do all of it. Partial sums are below the
+ * validator's bound for P·v only at the end, but they are integers modulo 2^32 all the way.
+ *
+ * Keys beyond the last in a group of four are the last key again: they stay out of maximum and sum, and have p = 0.
+ * Workgroup memory: `memoryBytes`.
+ */
+
+import { divide } from '../../wgsl/divide.wgsl.js';
+import { exponential } from '../../wgsl/exponential.wgsl.js';
+import { packed as packing } from '../../wgsl/packed.wgsl.js';
+import { requantize } from '../../wgsl/requantize.wgsl.js';
+import { wide } from '../../wgsl/wide.wgsl.js';
+import { bindings } from '../bindings.wgsl.js';
+import { dot } from '../products/dot.wgsl.js';
+import { reading } from '../products/stages.wgsl.js';
+
+/** Invocations of a workgroup. */
+export const GROUP = 64;
+/** First of the record's words that belong to stages, and the words of each. */
+export const STAGES = 32;
+export const STAGE_WORDS = 24;
+
+export interface AttentionForm {
+  readonly packed: boolean;
+  readonly rows: 4 | 8;
+  /** Groups of four keys; words of a query. */
+  readonly quads: number;
+  readonly depthWords: number;
+  readonly exponential: 'pow2' | 'table';
+  readonly bits: 8 | 16;
+  /** For each requantization of the logits, whether it has an addend. */
+  readonly logits: readonly boolean[];
+  /** Whether P·v is requantized, and with an addend. */
+  readonly out: { readonly addend: boolean } | undefined;
+  readonly result: 'i8' | 'i16' | 'i32';
+}
+
+/** Bytes of workgroup memory. */
+export function memoryBytes(form: Pick<AttentionForm, 'rows' | 'quads' | 'depthWords'>): number {
+  const { rows, quads, depthWords } = form;
+  return 4 * (rows * (2 * quads + depthWords + 4 * depthWords + 1) + GROUP);
+}
+
+/** `fn name(sum, image, at)`: a requantization by the indices (outer group, group, row, column) of an element. */
+function stage(name: string, at: number, addend: boolean): string {
+  const index = `dot_of(${at + 19}u, i)`;
+  const term = `
+  let index = u32(field(${at + 18}u) + ${index});
+  sum = wide_add(sum, scale_term(place_element(${at + 14}u, image, index), field(${at + 12}u), u32(field(${at + 13}u))));`;
+  return /* wgsl */ `
+fn ${name}(x: i32, image: u32, i: vec4<u32>) -> i32 {
+  let channel = u32(dot_of(${at + 8}u, i));
+  var sum = scale_term(x, parameter(${at}u, channel), u32(parameter(${at + 2}u, channel)));${addend ? term : ''}
+  sum = wide_add(sum, wide_of(parameter(${at + 4}u, channel)));
+  return clamp_wide(sum, field(${at + 6}u), field(${at + 7}u));
+}
+`;
+}
+
+const helpers = /* wgsl */ `
+fn dot_of(at: u32, i: vec4<u32>) -> i32 {
+  let index = vec4<i32>(i);
+  return index.x * field(at) + index.y * field(at + 1u) + index.z * field(at + 2u) + index.w * field(at + 3u);
+}
+
+/** First word of row r of an operand whose place begins at a record's word; strides are in words. */
+fn row_word(at: u32, image: u32, group: vec2<u32>, r: u32) -> u32 {
+  return u32(field(at)) + image * u32(field(at + 1u))
+    + u32(field(at + 2u) + i32(group.x) * field(at + 3u) + i32(group.y) * field(at + 4u) + i32(r) * field(at + 5u));
+}
+`;
+
+const exponentials = {
+  pow2: /* wgsl */ `
+fn weight(d: u32) -> u32 {
+  let octave = u32(field(27u));
+  let parts = pow2_parts(d, octave);
+  return pow2_shifted(constants[u32(field(26u)) + (parts.x << (8u - octave))], parts.y);
+}
+fn add_weights(a: u32, b: u32) -> u32 { return a + b; }
+`,
+  table: /* wgsl */ `
+fn weight(d: u32) -> u32 { return constants[u32(field(26u)) + min(d, u32(field(27u)))]; }
+fn add_weights(a: u32, b: u32) -> u32 { return saturating_sum(a, b); }
+`,
+} as const;
+
+/** Logits at a quad's two words to probabilities. */
+function softmaxText(form: AttentionForm): string {
+  const factor = form.exponential === 'pow2' ? 'pow2_factor(sum)' : 'vec2<u32>(MOST / sum, 0u)';
+  const one = form.exponential === 'pow2' ? 'pow2_probability(e, factor, BITS)' : 'probability(e, factor.x, BITS)';
+  const store =
+    form.bits === 8
+      ? '    line[at] = pack_i8(p);'
+      : `    line[at] = pack_i8(p) ^ 0x80808080u;
+    line[at + 1u] = pack_i8(p >> vec4<u32>(8u));`;
+  return /* wgsl */ `
+const BITS: u32 = ${form.bits}u;
+
+fn logit(at: u32, c: u32) -> i32 { return lane_i16(line[at + (c >> 1u)], c); }
+
+/** Row r by its lanes: all of them enter, with a barrier after each of their finds. */
+fn softmax_row(r: u32, thread: u32, keys: u32) {
+  let lane = thread % LANES;
+  var peak = -32768;
+  for (var quad = lane; quad < QUADS; quad += LANES) {
+    let at = r * LINE + 2u * quad;
+    for (var c = 0u; c < 4u; c++) {
+      if (4u * quad + c < keys) { peak = max(peak, logit(at, c)); }
+    }
+  }
+  parts[thread] = bitcast<u32>(peak);
+  workgroupBarrier();
+  for (var i = 0u; i < LANES; i++) { peak = max(peak, bitcast<i32>(parts[r * LANES + i])); }
+  workgroupBarrier();
+  var sum = 0u;
+  for (var quad = lane; quad < QUADS; quad += LANES) {
+    let at = r * LINE + 2u * quad;
+    for (var c = 0u; c < 4u; c++) {
+      if (4u * quad + c < keys) { sum = add_weights(sum, weight(u32(peak - logit(at, c)))); }
+    }
+  }
+  parts[thread] = sum;
+  workgroupBarrier();
+  sum = 0u;
+  for (var i = 0u; i < LANES; i++) { sum = add_weights(sum, parts[r * LANES + i]); }
+  let factor = ${factor};
+  for (var quad = lane; quad < QUADS; quad += LANES) {
+    let at = r * LINE + 2u * quad;
+    var p = vec4<i32>();
+    for (var c = 0u; c < 4u; c++) {
+      var own = 0;
+      if (4u * quad + c < keys) {
+        let e = weight(u32(peak - logit(at, c)));
+        own = ${one};
+      }
+      p = vec4<i32>(p.yzw, own);
+    }
+${store}
+  }
+}
+`;
+}
+
+const STORES = {
+  i8: '    arena[to + (at >> 2u)] = pack_i8(y);',
+  i16: `    arena[to + (at >> 1u)] = pack_i16(y.x, y.y);
+    arena[to + (at >> 1u) + 1u] = pack_i16(y.z, y.w);`,
+  i32: `    for (var c = 0u; c < 4u; c++) {
+      arena[to + at + c] = bitcast<u32>(y.x);
+      y = y.yzwx;
+    }`,
+} as const;
+
+export function attentionShader(form: AttentionForm): string {
+  const { rows, quads, depthWords, logits, out } = form;
+  const line = 2 * quads;
+  const each = (text: (r: number) => string): string => Array.from({ length: rows }, (_, r) => text(r)).join('\n');
+  const four = (a: string, b: string): string =>
+    `vec4<i32>(dot4(${a}, ${b}0), dot4(${a}, ${b}1), dot4(${a}, ${b}2), dot4(${a}, ${b}3))`;
+  const move = each((i) => (i + 1 < rows ? `      sum${i} = sum${i + 1};` : ''));
+  const stages = logits.map((addend, i) => stage(`logit${i}`, STAGES + i * STAGE_WORDS, addend)).join('');
+  const last = out === undefined ? '' : stage('out', STAGES + logits.length * STAGE_WORDS, out.addend);
+  const staged = logits.reduce((inner, _, i) => `logit${i}(${inner}, image, vec4<u32>(group, row, key))`, 'own.x');
+  const wide16 = form.bits === 16;
+  const products = each((i) => {
+    const low = `line[${i * line}u + 2u * quad]`;
+    const high = `line[${i * line}u + 2u * quad + 1u]`;
+    return wide16
+      ? `      sum${i} += ${four(low, 't')} + 256 * ${four(high, 't')};`
+      : `      sum${i} += ${four(low, 't')};`;
+  });
+  return /* wgsl */ `${bindings}
+const ROWS: u32 = ${rows}u;
+const LANES: u32 = ${rows === 8 ? 8 : 16}u;
+const QUADS: u32 = ${quads}u;
+const LINE: u32 = ${line}u;
+const WORDS: u32 = ${depthWords}u;
+var<workgroup> line: array<u32, ${rows * line}>;
+var<workgroup> queries: array<u32, ${rows * depthWords}>;
+var<workgroup> mixed: array<atomic<i32>, ${rows * depthWords * 4}>;
+var<workgroup> parts: array<u32, ${GROUP}>;
+${dot(form.packed)}${wide}${requantize}${packing}${reading}${divide}${exponential}${helpers}
+${exponentials[form.exponential]}${stages}${last}${softmaxText(form)}
+/** q·kᵀ and its requantizations: an invocation takes four keys for all rows. */
+fn make_logits(image: u32, group: vec2<u32>, first: u32, thread: u32) {
+  let keys = u32(field(5u));
+  for (var quad = thread; quad < QUADS; quad += ${GROUP}u) {
+    var k0 = row_word(14u, image, group, 4u * quad);
+    var k1 = row_word(14u, image, group, min(4u * quad + 1u, keys - 1u));
+    var k2 = row_word(14u, image, group, min(4u * quad + 2u, keys - 1u));
+    var k3 = row_word(14u, image, group, min(4u * quad + 3u, keys - 1u));
+${each((i) => `    var sum${i} = vec4<i32>();`)}
+    for (var w = 0u; w < WORDS; w++) {
+      let b0 = arena[k0 + w];
+      let b1 = arena[k1 + w];
+      let b2 = arena[k2 + w];
+      let b3 = arena[k3 + w];
+${each((i) => `      let a${i} = queries[${i * depthWords}u + w];`)}
+${each((i) => `      sum${i} += ${four(`a${i}`, 'b')};`)}
+    }
+    for (var i = 0u; i < ROWS; i++) {
+      let row = min(first + i, u32(field(4u)) - 1u);
+      var y = vec4<i32>();
+      var own = sum0;
+      for (var c = 0u; c < 4u; c++) {
+        let key = min(4u * quad + c, keys - 1u);
+        y = vec4<i32>(y.yzw, ${staged});
+        own = own.yzwx;
+      }
+      line[i * LINE + 2u * quad] = pack_i16(y.x, y.y);
+      line[i * LINE + 2u * quad + 1u] = pack_i16(y.z, y.w);
+${move}
+    }
+  }
+}
+
+/** P·v: an invocation takes four columns for all rows and a part of the keys, and adds its sums to the others'. */
+fn mix(image: u32, group: vec2<u32>, thread: u32) {
+  let keys = u32(field(5u));
+  let share = ${GROUP}u / WORDS;
+  let word = thread % WORDS;
+  if (thread < share * WORDS) {
+${each((i) => `    var sum${i} = vec4<i32>();`)}
+    var extra = vec4<i32>();
+    for (var quad = thread / WORDS; quad < QUADS; quad += share) {
+      let a = arena[row_word(20u, image, group, 4u * quad) + word];
+      let b = arena[row_word(20u, image, group, min(4u * quad + 1u, keys - 1u)) + word];
+      let c = arena[row_word(20u, image, group, min(4u * quad + 2u, keys - 1u)) + word];
+      let d = arena[row_word(20u, image, group, min(4u * quad + 3u, keys - 1u)) + word];
+      // Four keys of four columns, to four columns of four keys.
+      let x0 = (a & 0x00ff00ffu) | ((b & 0x00ff00ffu) << 8u);
+      let x1 = ((a >> 8u) & 0x00ff00ffu) | (b & 0xff00ff00u);
+      let y0 = (c & 0x00ff00ffu) | ((d & 0x00ff00ffu) << 8u);
+      let y1 = ((c >> 8u) & 0x00ff00ffu) | (d & 0xff00ff00u);
+      let t0 = (x0 & 0xffffu) | (y0 << 16u);
+      let t1 = (x1 & 0xffffu) | (y1 << 16u);
+      let t2 = (x0 >> 16u) | (y0 & 0xffff0000u);
+      let t3 = (x1 >> 16u) | (y1 & 0xffff0000u);
+${wide16 ? `      extra += ${four('0x01010101u', 't')};` : ''}
+${products}
+    }
+    for (var i = 0u; i < ROWS; i++) {
+      var own = sum0 + 128 * extra;
+      for (var c = 0u; c < 4u; c++) {
+        atomicAdd(&mixed[(i * WORDS + word) * 4u + c], own.x);
+        own = own.yzwx;
+      }
+${move}
+    }
+  }
+}
+
+@compute @workgroup_size(${GROUP})
+fn main(@builtin(workgroup_id) block: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let image = block.z;
+  let first = block.x * ROWS;
+  let rows = u32(field(4u));
+  let groups = u32(field(7u));
+  let group = vec2<u32>(block.y / groups, block.y % groups);
+  for (var i = thread; i < ROWS * WORDS; i += ${GROUP}u) {
+    queries[i] = arena[row_word(8u, image, group, min(first + i / WORDS, rows - 1u)) + i % WORDS];
+  }
+  workgroupBarrier();
+  make_logits(image, group, first, thread);
+  workgroupBarrier();
+  softmax_row(thread / LANES, thread, u32(field(5u)));
+  workgroupBarrier();
+  mix(image, group, thread);
+  workgroupBarrier();
+  let to = u32(field(0u)) + image * u32(field(1u));
+  for (var i = thread; i < ROWS * WORDS; i += ${GROUP}u) {
+    let row = first + i / WORDS;
+    if (row < rows) {
+      let column = (i % WORDS) * 4u;
+      var y = vec4<i32>();
+      for (var c = 0u; c < 4u; c++) {
+        let own = atomicLoad(&mixed[4u * i + c]);
+        y = vec4<i32>(y.yzw, ${out === undefined ? 'own' : 'out(own, image, vec4<u32>(group, row, column + c))'});
+      }
+      let at = u32(i32(group.x) * field(28u) + i32(group.y) * field(29u) + i32(row) * field(30u)) + column;
+  ${STORES[form.result].replaceAll('\n', '\n  ')}
+    }
+  }
+}
+`;
+}
