@@ -82,26 +82,20 @@ export {
 } from './swin/windows.js';
 export {
   addAttention,
-  addEdge,
-  addEmbed,
   addFc1,
   addFc2,
   addGelu,
   addGeluTable,
-  addHead,
-  addHeadNorm,
+  addHiddenTable,
   addNorm,
   addProjection,
-  addRowLinear,
-  addScaling,
   addSoftmaxTable,
-  blockPrefix,
-  buildRecipeVit,
-  EMBED,
-  LOGITS,
-  PIXELS,
-  type RecipeDetails,
-} from './vit/recipe-program.js';
+} from './vit/recipe-block.js';
+export { addEmbed } from './vit/recipe-embed.js';
+export { addHead, addHeadNorm } from './vit/recipe-head.js';
+export { blockPrefix, EMBED, LOGITS, PIXELS } from './vit/recipe-names.js';
+export { addEdge, addRowLinear, addScaling } from './vit/recipe-ops.js';
+export { buildRecipeVit, type RecipeDetails } from './vit/recipe-program.js';
 export {
   GELU_INPUT_STEP_BITS,
   GELU_RAMP,
@@ -112,6 +106,7 @@ export {
   type RecipeEmbed,
   type RecipeFactors,
   type RecipeHead,
+  type RecipeHidden,
   type RecipeLinear,
   type RecipeLogits,
   type RecipeSplit,
@@ -119,7 +114,7 @@ export {
   type StaticScaling,
   type VitRecipe,
 } from './vit/recipe-types.js';
-export { addRowQuantize, type RowQuantized } from './vit/row-quantize.js';
+export { addRowQuantize, type RowQuantized, wideShift } from './vit/row-quantize.js';
 export { patchCount, prefixTokens, readoutOf, tokenCount } from './vit/tokens.js';
 export type {
   FloatLinear,

@@ -1,13 +1,22 @@
 import { addAttention, addEdge, addNorm, addProjection, addSoftmaxTable, type RecipeBlock } from '@ivit/models';
 import { attentionScales } from './attention.js';
-import { type BlockContext, decideLinear, type EdgeResult, floatOf, floatsOf, int16Unit, of } from './block-context.js';
+import {
+  type BlockContext,
+  decideLinear,
+  type EdgeResult,
+  edgeOptions,
+  floatOf,
+  floatsOf,
+  int16Unit,
+  layerMeans,
+  of,
+} from './block-context.js';
 import { channelMaxima, chooseNormEdge, choosePlainEdge, SYMMETRIC_ZERO_POINTS } from './edge.js';
 import { createEdgeStatistics } from './edge-statistics.js';
 import { chooseFactors } from './factors.js';
-import { channelMeans } from './linear.js';
 import { largestOf, maxMagnitude } from './numeric.js';
 import { createMeter, edgeReport, measure } from './quality.js';
-import { rowCodesOf } from './row-codes.js';
+import { rowCodesOf, rowOutputs } from './row-codes.js';
 import { ratioOf } from './scaling.js';
 import { addedEnergy, energyOf } from './sensitivity.js';
 import { chooseLogits, logitUnit as unitOfLogits } from './softmax-choice.js';
@@ -29,9 +38,7 @@ export async function quantizeNorm1(context: BlockContext): Promise<EdgeResult> 
     float.norm1,
     float.qkv.weight,
     floatsOf(context, 'ln1'),
-    settings,
-    settings.slots.norm,
-    name,
+    edgeOptions(context, settings.slots.norm, name),
     factors,
   );
   const statistics = createEdgeStatistics(choice, tokens, config.dim);
@@ -41,13 +48,13 @@ export async function quantizeNorm1(context: BlockContext): Promise<EdgeResult> 
     {
       inputs: [residual],
       build: (builder) => void addNorm(builder, name, residual.name, choice.edge),
-      outputs: [name, `${name}.row`, `${name}.codes`],
+      outputs: rowOutputs(name, tokens, choice.edge, true),
     },
     streams.integers.length,
     (photo) => [of(streams.integers, photo)],
     (photo, outputs) => {
       values.push(int16Output(outputs, name));
-      statistics.add(rowCodesOf(outputs, name, tokens), floatOf(context, 'ln1', photo));
+      statistics.add(rowCodesOf(outputs, name, tokens, choice.edge), floatOf(context, 'ln1', photo));
     },
   );
   context.edges.push(statistics.report(name));
@@ -72,7 +79,7 @@ export async function quantizeAttention(context: BlockContext, norm1: EdgeResult
     context,
     'qkv',
     norm1.statistics.nextInput(float.qkv.weight, scales.qkv, qkvName),
-    channelMeans(floatQkv, 3 * dim),
+    layerMeans(context, floatQkv, 3 * dim),
     () => energyOf(floatQkv, 3 * dim),
   );
   const largestLogit = largestOf(floatsOf(context, 'logits').map((tensor) => maxMagnitude(tensor)));
@@ -85,9 +92,7 @@ export async function quantizeAttention(context: BlockContext, norm1: EdgeResult
     floatsOf(context, 'attention'),
     dim,
     SYMMETRIC_ZERO_POINTS,
-    settings,
-    settings.slots.attention,
-    name,
+    edgeOptions(context, settings.slots.attention, name),
   );
   const statistics = createEdgeStatistics(choice, tokens, dim);
   const values: Int16Array[] = [];
@@ -105,13 +110,13 @@ export async function quantizeAttention(context: BlockContext, norm1: EdgeResult
         addAttention(builder, config, prefix, x, { qkv, logits, attention: choice.edge }, table);
         addEdge(builder, name, choice.edge);
       },
-      outputs: [name, `${name}.row`, `${name}.codes`, `${name}.logits`, qkvName],
+      outputs: [...rowOutputs(name, tokens, choice.edge, true), `${name}.logits`, qkvName],
     },
     norm1.values.length,
     (photo) => [of(norm1.values, photo)],
     (photo, outputs) => {
       values.push(int16Output(outputs, name));
-      statistics.add(rowCodesOf(outputs, name, tokens), floatOf(context, 'attention', photo));
+      statistics.add(rowCodesOf(outputs, name, tokens, choice.edge), floatOf(context, 'attention', photo));
       const codes = outputOf(outputs, qkvName).data;
       const units = scales.qkv;
       measure(qkvMeter, floatOf(context, 'qkv', photo), (i) => (codes[i] as number) * (units[i % (3 * dim)] as number));
@@ -141,13 +146,12 @@ export async function quantizeProjection(context: BlockContext, attention: EdgeR
   const name = `${prefix}.residual1`;
   const residual = residualOf(context);
   const floatMiddle = floatsOf(context, 'afterAttention');
-  const unit = int16Unit(floatMiddle, name);
-  const before = channelMeans(streams.floats, dim);
+  const unit = int16Unit(floatMiddle, name, settings.residualMargin);
   const proj = decideLinear(
     context,
     'proj',
     attention.statistics.nextInput(float.proj.weight, new Float64Array(dim).fill(unit), `${prefix}.proj`),
-    channelMeans(floatMiddle, dim).map((mean, c) => mean - (before[c] as number)),
+    layerMeans(context, floatMiddle, dim, streams.floats),
     () => addedEnergy(streams.floats, floatMiddle, dim),
   );
   const residual1 = ratioOf(streams.unit, unit);
@@ -157,9 +161,7 @@ export async function quantizeProjection(context: BlockContext, attention: EdgeR
     float.norm2,
     float.fc1.weight,
     floatsOf(context, 'ln2'),
-    settings,
-    settings.slots.norm,
-    norm2Name,
+    edgeOptions(context, settings.slots.norm, norm2Name),
     factors,
   );
   const statistics = createEdgeStatistics(choice, tokens, dim);
@@ -176,7 +178,7 @@ export async function quantizeProjection(context: BlockContext, attention: EdgeR
         const middle = addProjection(builder, prefix, x, residual.name, { proj, residual1 });
         addNorm(builder, norm2Name, middle, choice.edge);
       },
-      outputs: [name, norm2Name, `${norm2Name}.row`, `${norm2Name}.codes`],
+      outputs: [name, ...rowOutputs(norm2Name, tokens, choice.edge, true)],
     },
     attention.values.length,
     (photo) => [of(attention.values, photo), of(streams.integers, photo)],
@@ -185,7 +187,7 @@ export async function quantizeProjection(context: BlockContext, attention: EdgeR
       values.push(middle);
       norm2Values.push(int16Output(outputs, norm2Name));
       measure(meter, floatOf(context, 'afterAttention', photo), (i) => (middle[i] as number) * unit);
-      statistics.add(rowCodesOf(outputs, norm2Name, tokens), floatOf(context, 'ln2', photo));
+      statistics.add(rowCodesOf(outputs, norm2Name, tokens, choice.edge), floatOf(context, 'ln2', photo));
     },
   );
   edges.push(edgeReport(name, meter, unit, 'tensor'));

@@ -1,9 +1,9 @@
 import type { BlockActivations, RecipeLinear, VitBlockWeights, VitConfig } from '@ivit/models';
 import { SMALLEST_SCALE } from './attention.js';
-import type { EdgeChoice } from './edge.js';
+import type { EdgeChoice, EdgeOptions } from './edge.js';
 import { checkFinite } from './edge.js';
 import type { EdgeStatistics } from './edge-statistics.js';
-import { correctedLinear, plainLinear, type RowLinearInput } from './linear.js';
+import { channelMeans, correctedLinear, type LayerMeans, plainLinear, type RowLinearInput } from './linear.js';
 import type { NonlinearChoice } from './nonlinear-choice.js';
 import { largestOf, maxMagnitude } from './numeric.js';
 import { type LayerSensitivity, sensitivityOf } from './sensitivity.js';
@@ -31,6 +31,8 @@ export interface BlockContext {
   readonly prefix: string;
   /** Tokens with the class token. */
   readonly tokens: number;
+  /** How many of them, from the first, reach linear layers as int16. */
+  readonly wideRows: number;
   readonly streams: Streams;
   /** Float activations, one set per photo. */
   readonly buffers: readonly BlockActivations[];
@@ -59,6 +61,27 @@ export function floatsOf(context: BlockContext, name: keyof BlockActivations): F
   return context.buffers.map((activations) => activations[name]);
 }
 
+/** What an edge of this block is chosen by. */
+export function edgeOptions(context: BlockContext, slots: number, where: string): EdgeOptions {
+  return { settings: context.settings, slots, wideRows: context.wideRows, where };
+}
+
+/** Means of a float tensor's channels over narrow and wide rows, less those of another tensor where one is given. */
+export function layerMeans(
+  { wideRows }: BlockContext,
+  tensors: readonly Float32Array[],
+  width: number,
+  less?: readonly Float32Array[],
+): LayerMeans {
+  const between = (from: number, to?: number): Float64Array => {
+    const means = channelMeans(tensors, width, from, to);
+    const others = less && channelMeans(less, width, from, to);
+    return others === undefined ? means : means.map((mean, c) => mean - (others[c] as number));
+  };
+  const narrow = between(wideRows);
+  return wideRows === 0 ? { narrow } : { narrow, wide: between(0, wideRows) };
+}
+
 /** One float activation of one photo. */
 export function floatOf(context: BlockContext, name: keyof BlockActivations, photo: number): Float32Array {
   const activations = context.buffers[photo];
@@ -73,24 +96,23 @@ export function of(tensors: readonly Int16Array[], photo: number): Int16Array {
   return tensor;
 }
 
-/** Unit of an int16 tensor that holds the calibrated maximum exactly, no margin. */
-export function int16Unit(tensors: readonly Float32Array[], where: string): number {
+/** Unit of an int16 tensor that holds `margin` times the calibrated maximum exactly. */
+export function int16Unit(tensors: readonly Float32Array[], where: string, margin = 1): number {
   const largest = largestOf(tensors.map((tensor) => maxMagnitude(tensor)));
   checkFinite(largest, where);
-  return Math.max(largest / INT16_MAX, SMALLEST_SCALE);
+  return Math.max((margin * largest) / INT16_MAX, SMALLEST_SCALE);
 }
 
 /**
  * A linear layer with the bits it is given, its mean output corrected.
  *
- * @param floatMeans mean output of the float layer, its bias included.
  * @param energy see `sensitivityOf`.
  */
 export function decideLinear(
   context: BlockContext,
   kind: BlockLayer,
   input: RowLinearInput,
-  floatMeans: Float64Array,
+  floatMeans: LayerMeans,
   energy: () => number,
 ): RecipeLinear {
   const layer = `${context.prefix}.${kind}`;

@@ -1,40 +1,30 @@
-import {
-  addEdge,
-  addFc1,
-  addFc2,
-  addGelu,
-  addGeluTable,
-  GELU_INPUT_STEP_BITS,
-  GELU_RAMP,
-  type RecipeBlock,
-} from '@ivit/models';
+import { addEdge, addFc1, addFc2, addGelu, addGeluTable, type RecipeBlock } from '@ivit/models';
 import type { ProjectionResult } from './block-attention.js';
 import {
   type BlockContext,
   decideLinear,
   type EdgeResult,
+  edgeOptions,
   floatOf,
   floatsOf,
   int16Unit,
+  layerMeans,
   of,
   type Streams,
 } from './block-context.js';
 import { choosePlainEdge, GELU_ZERO_POINTS } from './edge.js';
 import { createEdgeStatistics } from './edge-statistics.js';
-import { channelMeans } from './linear.js';
+import { chooseHidden, type HiddenSteps } from './hidden-steps.js';
 import { powerOfTwo, roundHalfEven } from './numeric.js';
 import { createMeter, edgeReport, measure } from './quality.js';
-import { rowCodesOf } from './row-codes.js';
+import { rowCodesOf, rowOutputs } from './row-codes.js';
 import { ratioOf } from './scaling.js';
 import { addedEnergy, energyOf } from './sensitivity.js';
 import { int16Output, runStage } from './stage.js';
 
-/** Unit of `ramplookup`'s result, 2^-12, and its largest magnitude. */
-const GELU_UNIT = /* @__PURE__ */ powerOfTwo(-GELU_INPUT_STEP_BITS - GELU_RAMP);
-const GELU_BOUND = 32768 * 32;
-
 export interface HiddenResult {
   readonly fc1: RecipeBlock['fc1'];
+  readonly steps: HiddenSteps;
   /** int16 fc1 output per photo. */
   readonly values: readonly Int16Array[];
   /** Its `values` are not kept: the next stage starts from fc1's. */
@@ -43,28 +33,28 @@ export interface HiddenResult {
 
 /** Stage 4: norm 2 → fc1 → GELU, row-quantized. */
 export async function quantizeHidden(context: BlockContext, norm2: EdgeResult): Promise<HiddenResult> {
-  const { config, float, prefix, tokens, edges, geluTable, settings } = context;
+  const { config, float, prefix, tokens, edges, settings } = context;
   const { dim, mlpDim } = config;
   const name = `${prefix}.fc1`;
-  const unit = powerOfTwo(-GELU_INPUT_STEP_BITS);
   const floatFc1 = floatsOf(context, 'fc1');
+  const steps = chooseHidden(context, floatFc1);
+  const { unit } = steps;
   const fc1 = decideLinear(
     context,
     'fc1',
     norm2.statistics.nextInput(float.fc1.weight, new Float64Array(mlpDim).fill(unit), name),
-    channelMeans(floatFc1, mlpDim),
+    layerMeans(context, floatFc1, mlpDim),
     () => energyOf(floatFc1, mlpDim),
   );
   const geluName = `${prefix}.gelu`;
   const choice = choosePlainEdge(
-    Float64Array.of(GELU_UNIT),
-    GELU_BOUND,
+    Float64Array.of(steps.geluUnit),
+    32768 * powerOfTwo(steps.ramp),
     floatsOf(context, 'gelu'),
     mlpDim,
     GELU_ZERO_POINTS,
-    settings,
-    settings.slots.gelu,
-    geluName,
+    edgeOptions(context, settings.slots.gelu, geluName),
+    settings.spread ? float.fc2.weight : undefined,
   );
   const statistics = createEdgeStatistics(choice, tokens, mlpDim);
   const values: Int16Array[] = [];
@@ -77,9 +67,9 @@ export async function quantizeHidden(context: BlockContext, norm2: EdgeResult): 
       build: (builder) => {
         const x = addEdge(builder, norm2Name, norm2.choice.edge);
         const hidden = addFc1(builder, prefix, x, { fc1 });
-        addGelu(builder, prefix, hidden, choice.edge, addGeluTable(builder, geluTable));
+        addGelu(builder, prefix, hidden, choice.edge, addGeluTable(builder, steps.table), steps.ramp);
       },
-      outputs: [name, `${geluName}.row`, `${geluName}.codes`],
+      outputs: [name, ...rowOutputs(geluName, tokens, choice.edge)],
     },
     norm2.values.length,
     (photo) => [of(norm2.values, photo)],
@@ -87,12 +77,12 @@ export async function quantizeHidden(context: BlockContext, norm2: EdgeResult): 
       const hidden = int16Output(outputs, name);
       values.push(hidden);
       measure(meter, floatOf(context, 'fc1', photo), (i) => (hidden[i] as number) * unit);
-      statistics.add(rowCodesOf(outputs, geluName, tokens), floatOf(context, 'gelu', photo));
+      statistics.add(rowCodesOf(outputs, geluName, tokens, choice.edge), floatOf(context, 'gelu', photo));
     },
   );
   edges.push(edgeReport(name, meter, unit, 'tensor'));
   edges.push(statistics.report(geluName));
-  return { fc1, values, gelu: { choice, statistics, values: [] } };
+  return { fc1, steps, values, gelu: { choice, statistics, values: [] } };
 }
 
 export interface OutputResult {
@@ -104,22 +94,21 @@ export interface OutputResult {
 /** Stage 5: GELU → fc2 → residual addition. */
 export async function quantizeOutput(
   context: BlockContext,
-  { values: hidden, gelu }: HiddenResult,
+  { values: hidden, gelu, steps }: HiddenResult,
   middle: ProjectionResult,
 ): Promise<OutputResult> {
-  const { config, float, prefix, tokens, edges, geluTable } = context;
+  const { config, float, prefix, tokens, edges } = context;
   const { dim, mlpDim } = config;
   const name = `${prefix}.residual2`;
   const floatOutput = floatsOf(context, 'output');
-  const unit = int16Unit(floatOutput, name);
+  const unit = int16Unit(floatOutput, name, context.settings.residualMargin);
   // GELU is never below -0.17, so the overflow proof of rows needs no int16 beneath that.
-  const lowest = roundHalfEven((least(geluTable) * GELU_UNIT) / gelu.choice.step) - 1;
-  const before = channelMeans(floatsOf(context, 'afterAttention'), dim);
+  const lowest = roundHalfEven((least(steps.table) * steps.geluUnit) / gelu.choice.step) - 1;
   const fc2 = decideLinear(
     context,
     'fc2',
     gelu.statistics.nextInput(float.fc2.weight, new Float64Array(dim).fill(unit), `${prefix}.fc2`, lowest),
-    channelMeans(floatOutput, dim).map((mean, c) => mean - (before[c] as number)),
+    layerMeans(context, floatOutput, dim, floatsOf(context, 'afterAttention')),
     () => addedEnergy(floatsOf(context, 'afterAttention'), floatOutput, dim),
   );
   const residual2 = ratioOf(middle.unit, unit);
@@ -135,7 +124,14 @@ export async function quantizeOutput(
         { name: middleName, shape: [tokens, dim] },
       ],
       build: (builder) => {
-        const x = addGelu(builder, prefix, hiddenName, gelu.choice.edge, addGeluTable(builder, geluTable));
+        const x = addGelu(
+          builder,
+          prefix,
+          hiddenName,
+          gelu.choice.edge,
+          addGeluTable(builder, steps.table),
+          steps.ramp,
+        );
         addFc2(builder, prefix, x, middleName, { fc2, residual2 });
       },
       outputs: [name],

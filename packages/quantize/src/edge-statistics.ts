@@ -1,10 +1,10 @@
 import type { FloatTensor } from '@ivit/models';
 import type { EdgeChoice } from './edge.js';
-import { createMoments } from './hessian.js';
+import { addColumns, addProducts, createMoments } from './hessian.js';
 import type { RowLinearInput } from './linear.js';
 import { largestOf } from './numeric.js';
 import { createMeter, edgeReport, measure } from './quality.js';
-import { addRows, channelSteps, codeZeros, type RowCodes, rowValues } from './row-codes.js';
+import { codeZeros, columnsOf, type RowCodes, rowSteps, rowValues } from './row-codes.js';
 import { largestRowFactor } from './scaling.js';
 import type { EdgeReport } from './types.js';
 
@@ -26,16 +26,27 @@ export interface EdgeStatistics {
  * @param rows rows of one photo.
  */
 export function createEdgeStatistics(choice: EdgeChoice, rows: number, width: number): EdgeStatistics {
-  const { edge, step, migration } = choice;
+  const { edge, step, migration, rest } = choice;
+  const { wideRows = 0 } = edge;
   const zeros = codeZeros(edge, width);
   const moments = createMoments(width);
+  const wide = { rows: 0, sums: new Float64Array(width) };
   const columns = new Float64Array(rows * width);
   const meter = createMeter();
   return {
     add(x, floats) {
-      const steps = channelSteps(x, edge, width);
-      addRows(moments, x, steps, columns);
-      measure(meter, floats, rowValues(x, steps, choice));
+      const values = rowSteps(x, edge, width);
+      if (rows > wideRows) addColumns(moments, columnsOf(values, wideRows, rows, columns), rows - wideRows);
+      if (wideRows > 0) {
+        const first = columnsOf(values, 0, wideRows, columns);
+        for (const [i, value] of first.entries()) {
+          const c = Math.floor(i / wideRows);
+          wide.sums[c] = (wide.sums[c] as number) + value;
+        }
+        addProducts(moments, first, wideRows);
+        wide.rows += wideRows;
+      }
+      measure(meter, floats, rowValues(values, choice));
     },
     report(name) {
       const scale = step * (migration === undefined ? 1 : largestOf(migration));
@@ -44,7 +55,8 @@ export function createEdgeStatistics(choice: EdgeChoice, rows: number, width: nu
     nextInput(weight, outputUnits, where, lowest = -32768) {
       const rowFactor = largestRowFactor(lowest, 32767, edge.zeroPoint);
       const channels = edge.split?.channels;
-      return { weight, step, migration, zeros, channels, rowFactor, moments, outputUnits, where, rest: choice.rest };
+      const input = { weight, step, migration, zeros, channels, rowFactor, moments, outputUnits, where, rest };
+      return wideRows === 0 ? input : { ...input, wide };
     },
   };
 }

@@ -4,6 +4,7 @@ import { magnitude, roundHalfEven } from './numeric.js';
 import { staticScaling, withZeroPoints } from './scaling.js';
 import type { PtqSettings } from './settings.js';
 import { chooseSlots, type SlotChoice, splitOf } from './slots.js';
+import { spreadOf } from './spread.js';
 
 /** Head room of the int16 step in front of a linear layer: 1.5 × the calibrated maximum. */
 const MARGIN = 1.5;
@@ -28,6 +29,16 @@ export interface EdgeChoice {
   readonly migration?: Float64Array;
   /** What the int16 value leaves out, per channel: x = step·migration·q + rest. Absent = 0. */
   readonly rest?: Float64Array;
+}
+
+/** What decides an edge besides its values. */
+export interface EdgeOptions {
+  readonly settings: PtqSettings;
+  /** How many the edge may spend. */
+  readonly slots: number;
+  /** Rows of every photo, from the first, that stay int16: they have no say in zero-point and slots. */
+  readonly wideRows: number;
+  readonly where: string;
 }
 
 /** Refuses a non-finite range with the site's name. */
@@ -100,15 +111,12 @@ interface StepChoice {
 /**
  * Zero-point, int16 step and slots of an edge: z minimizes the mean squared row scale, the scale a row needs being
  * max(max x/(127-z), max(-x)/(128+z)) where no slot reaches further; the step is 1.5·max|x|/32767.
- *
- * @param slots how many the edge may spend.
  */
 export function chooseStep(
   tensors: readonly Float32Array[],
   width: number,
   zeroPoints: readonly number[],
-  slots: number,
-  where: string,
+  { slots, wideRows, where }: Omit<EdgeOptions, 'settings'>,
   migration?: Float64Array,
 ): StepChoice {
   const squares = new Float64Array(zeroPoints.length);
@@ -127,6 +135,7 @@ export function chooseStep(
       }
       if (up > largest) largest = up;
       if (down > largest) largest = down;
+      if (row < wideRows * width) continue;
       for (let i = 0; i < zeroPoints.length; i += 1) {
         const z = zeroPoints[i] as number;
         const need = Math.max(up / (127 - z), down / (128 + z));
@@ -138,10 +147,11 @@ export function chooseStep(
   checkFinite(largest, where);
   let best = 0;
   const shares = migration?.map((t) => 1 / t);
+  const narrow = wideRows === 0 ? tensors : tensors.map((x) => x.subarray(wideRows * width));
   let spent: SlotChoice | undefined;
   for (let i = 0; i < zeroPoints.length; i += 1) {
     if (slots > 0) {
-      const choice = chooseSlots(tensors, width, zeroPoints[i] as number, slots, shares);
+      const choice = chooseSlots(narrow, width, zeroPoints[i] as number, slots, shares);
       squares[i] = choice.squares;
       if (i === 0 || choice.squares < (squares[best] as number)) spent = choice;
     }
@@ -163,11 +173,10 @@ export function chooseNormEdge(
   norm: FloatNorm,
   nextWeight: FloatTensor | undefined,
   tensors: readonly Float32Array[],
-  settings: PtqSettings,
-  slots: number,
-  where: string,
+  options: EdgeOptions,
   factors?: RecipeFactors,
 ): EdgeChoice {
+  const { settings, where } = options;
   const gamma = norm.weight.data;
   const beta = norm.bias.data;
   const width = gamma.length;
@@ -179,8 +188,7 @@ export function chooseNormEdge(
     tensors,
     width,
     settings.zeroPoints ? SYMMETRIC_ZERO_POINTS : NO_ZERO_POINTS,
-    slots,
-    where,
+    options,
     migration,
   );
   // A norm that is (almost) constant over the photos still gets a step its gain can be expressed in.
@@ -204,15 +212,21 @@ export function chooseNormEdge(
     rest[c] = (beta[c] as number) - channelStep * shift;
   }
   const scaling = withZeroPoints(staticScaling(ratios, LAYERNORM_BOUND, where), z);
-  const edge = { ...edgeOf(scaling, choice, step, settings), ...(factors === undefined ? {} : { factors }) };
+  const edge = { ...edgeOf(scaling, choice, step, options), ...(factors === undefined ? {} : { factors }) };
   return { edge, step, migration, rest };
 }
 
-function edgeOf(scaling: StaticScaling, choice: StepChoice, step: number, { rows }: PtqSettings): RecipeEdge {
+function edgeOf(
+  scaling: StaticScaling,
+  choice: StepChoice,
+  step: number,
+  { settings: { rows }, wideRows }: EdgeOptions,
+): RecipeEdge {
   const { zeroPoint, split, need } = choice;
   // What a row would need to hold, above 0, to get the largest scale of all.
   const fixed = rows === 'tensor' ? { fixed: Math.min(INT16_MAX, Math.ceil(((127 - zeroPoint) * need) / step)) } : {};
-  return { scaling, zeroPoint, ...(split === undefined ? {} : { split }), ...fixed };
+  const wide = wideRows === 0 ? {} : { wideRows };
+  return { scaling, zeroPoint, ...(split === undefined ? {} : { split }), ...fixed, ...wide };
 }
 
 /**
@@ -220,6 +234,7 @@ function edgeOf(scaling: StaticScaling, choice: StepChoice, step: number, { rows
  *
  * @param units real value of one accumulator unit, per channel or once.
  * @param bound largest |accumulator|.
+ * @param nextWeight of the layer behind, where channels that stand out may move into it.
  */
 export function choosePlainEdge(
   units: Float64Array,
@@ -227,15 +242,21 @@ export function choosePlainEdge(
   tensors: readonly Float32Array[],
   width: number,
   zeroPoints: readonly number[],
-  settings: PtqSettings,
-  slots: number,
-  where: string,
+  options: EdgeOptions,
+  nextWeight?: FloatTensor,
 ): EdgeChoice {
-  const choice = chooseStep(tensors, width, settings.zeroPoints ? zeroPoints : NO_ZERO_POINTS, slots, where);
+  const { settings, where } = options;
+  const candidates = settings.zeroPoints ? zeroPoints : NO_ZERO_POINTS;
+  const migration = nextWeight && spreadOf(tensors, nextWeight);
+  const choice = chooseStep(tensors, width, candidates, options, migration);
   let unit = 0;
   for (const entry of units) unit = Math.max(unit, entry);
   // Never finer than 1/16 of the accumulator's own unit: nothing below it exists.
   const step = Math.max(choice.step, unit / 16) || 1;
-  const ratios = units.map((entry) => entry / step);
-  return { edge: edgeOf(staticScaling(ratios, bound, where), choice, step, settings), step };
+  if (migration === undefined) {
+    const ratios = units.map((entry) => entry / step);
+    return { edge: edgeOf(staticScaling(ratios, bound, where), choice, step, options), step };
+  }
+  const ratios = migration.map((t, c) => (units[units.length === 1 ? 0 : c] as number) / (step * t));
+  return { edge: edgeOf(staticScaling(ratios, bound, where), choice, step, options), step, migration };
 }

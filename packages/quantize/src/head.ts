@@ -11,17 +11,19 @@ import {
   type RecipeHead,
   type RecipeLinear,
   readoutOf,
+  type StaticScaling,
   tokenCount,
+  wideShift,
 } from '@ivit/models';
 import type { Streams } from './block-context.js';
 import { chooseNormEdge, chooseStep, type EdgeChoice, SYMMETRIC_ZERO_POINTS } from './edge.js';
 import { createEdgeStatistics, type EdgeStatistics } from './edge-statistics.js';
 import { chooseFactors } from './factors.js';
-import { finishLinear, type RoundedLinear, type RowLinearInput, roundLinear } from './linear.js';
+import { absoluteSum, finishLinear, type RoundedLinear, type RowLinearInput, roundLinear } from './linear.js';
 import type { NonlinearChoice } from './nonlinear-choice.js';
 import { magnitude, powerOfTwo } from './numeric.js';
 import { createMeter, edgeReport, measure } from './quality.js';
-import { rowCodesOf } from './row-codes.js';
+import { rowCodesOf, rowOutputs } from './row-codes.js';
 import type { PtqSettings } from './settings.js';
 import { breathe, checkAborted, outputOf, runStage, type StageRunner } from './stage.js';
 import type { EdgeReport } from './types.js';
@@ -63,10 +65,11 @@ function classifiersOf(
   factors: RecipeFactors | undefined,
 ): readonly Classifier[] {
   const classifier = (name: string, head: FloatLinear, rows: readonly Float32Array[], norms = rows): Classifier => {
-    const norm = chooseNormEdge(weights.norm, undefined, norms, settings, 0, name, factors);
+    const options = { settings, slots: 0, wideRows: settings.wideTokens ? 1 : 0, where: name };
+    const norm = chooseNormEdge(weights.norm, undefined, norms, options, factors);
     // Where rows are averaged after the norm, the row that gets an int8 scale is the mean, not what the step is for.
     const { zeroPoint } =
-      norms === rows ? norm.edge : chooseStep(rows, weights.config.dim, SYMMETRIC_ZERO_POINTS, 0, name);
+      norms === rows ? norm.edge : chooseStep(rows, weights.config.dim, SYMMETRIC_ZERO_POINTS, options);
     const choice = { ...norm, edge: { ...norm.edge, zeroPoint } };
     return { name, head, choice, statistics: createEdgeStatistics(choice, 1, weights.config.dim), floats: rows };
   };
@@ -114,13 +117,13 @@ export async function quantizeHead(
     {
       inputs: [input],
       build: (builder) => void addHeadNorm(builder, config, input.name, norms),
-      outputs: classifiers.flatMap(({ name }) => [`${name}.row`, `${name}.codes`]),
+      outputs: classifiers.flatMap(({ name, choice }) => rowOutputs(name, 1, choice.edge)),
     },
     floats.length,
     integersOf,
     (photo, outputs) => {
-      for (const { name, statistics, floats: rows } of classifiers) {
-        statistics.add(rowCodesOf(outputs, name, 1), rows[photo] as Float32Array);
+      for (const { name, choice, statistics, floats: rows } of classifiers) {
+        statistics.add(rowCodesOf(outputs, name, 1, choice.edge), rows[photo] as Float32Array);
       }
     },
   );
@@ -183,8 +186,19 @@ function scaled({ input, rounded, bias }: RoundedClassifier, scale: number): Rec
   );
 }
 
+/** {@link staysWithin} for a row that stays int16. */
+function wideStaysWithin(limit: number, weight: Int8Array, { m, e, z }: StaticScaling): boolean {
+  const size = weight.length / m.length;
+  const largest = 32768 * powerOfTwo(-wideShift(size));
+  return m.every((multiplier, n) => {
+    const reach = (largest * absoluteSum(weight, n, size) * magnitude(multiplier)) / powerOfTwo(e);
+    return reach + magnitude(z?.[n] ?? 0) + 1 <= limit;
+  });
+}
+
 /** Whether no result can pass `limit`. */
 function staysWithin(limit: number, { input, rounded }: RoundedClassifier, linear: RecipeLinear): boolean {
+  if (linear.wide !== undefined) return wideStaysWithin(limit, rounded.weight, linear.wide);
   const { m, e, k, bias } = linear.scaling;
   return m.every((multiplier, c) => {
     const numerator =

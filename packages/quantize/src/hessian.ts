@@ -17,26 +17,31 @@ export function createMoments(size: number): SecondMoments {
   return { size, products: new Float64Array(size * size), sums: new Float64Array(size), rows: 0 };
 }
 
-/**
- * Adds rows to the moments.
- *
- * @param columns `[K, rows]`: one column of the activations after the other, K padded by no one.
- */
+/** Adds rows to the moments. See {@link addProducts}. */
 export function addColumns(moments: SecondMoments, columns: Float64Array, rows: number): void {
-  const { size, products, sums } = moments;
+  const { size, sums } = moments;
   for (let i = 0; i < size; i += 1) {
     let sum = 0;
     const start = i * rows;
     for (let r = start; r < start + rows; r += 1) sum += columns[r] as number;
     sums[i] = (sums[i] as number) + sum;
   }
+  addProducts(moments, columns, rows);
+  moments.rows += rows;
+}
+
+/**
+ * Adds rows to the products alone.
+ *
+ * @param columns `[K, rows]`: one column of the activations after the other, K padded by no one.
+ */
+export function addProducts({ size, products }: SecondMoments, columns: Float64Array, rows: number): void {
   for (let i = 0; i < size; i += TILE) {
     for (let j = 0; j <= i; j += TILE) {
       if (i + TILE <= size && j + TILE <= size) addTile(products, size, columns, rows, i, j);
       else addEdgeTile(products, size, columns, rows, i, j);
     }
   }
-  moments.rows += rows;
 }
 
 function addEdgeTile(

@@ -1,10 +1,10 @@
-import type { FloatTensor, RecipeLinear } from '@ivit/models';
+import { type FloatTensor, type RecipeLinear, type StaticScaling, wideShift } from '@ivit/models';
 import { IvitError } from '@ivit/program';
 import { roundNearest } from './gptq.js';
 import { roundWeights } from './gptq-narrow.js';
 import type { SecondMoments } from './hessian.js';
-import { magnitude } from './numeric.js';
-import { rowScaling } from './scaling.js';
+import { magnitude, powerOfTwo, roundHalfEven } from './numeric.js';
+import { rowScaling, staticScaling, withZeroPoints } from './scaling.js';
 
 const INT32_MAX = 2147483647;
 
@@ -58,7 +58,7 @@ export interface RowLinearInput {
   readonly channels?: Int32Array | undefined;
   /** Largest f·2^E a row can have. */
   readonly rowFactor: number;
-  /** Of the edge's values as quantized, by channel, in int16 units. */
+  /** Of the edge's values as quantized, by channel, in int16 units: products over all rows, sums over those that are quantized. */
   readonly moments: SecondMoments;
   /** Real value of one output unit, per output channel. */
   readonly outputUnits: Float64Array;
@@ -69,6 +69,14 @@ export interface RowLinearInput {
   readonly nearest?: boolean | undefined;
   /** Of a weight, 2 … 8; absent = 8. */
   readonly bits?: number | undefined;
+  /** Rows that stay int16, and their sums by channel; absent = none. */
+  readonly wide?: { readonly rows: number; readonly sums: Float64Array };
+}
+
+/** Mean output of a float layer, its bias included, over the rows that are quantized and over those that stay int16. */
+export interface LayerMeans {
+  readonly narrow: Float64Array;
+  readonly wide?: Float64Array;
 }
 
 /** Integer weights with everything that follows from them but the bias. */
@@ -80,7 +88,12 @@ export interface RoundedLinear {
   /** Output units per accumulator unit times f·2^E. */
   readonly ratios: Float64Array;
   /** Mean of the layer's output on the quantized stream, bias left out. */
-  readonly means: Float64Array;
+  readonly means: LayerMeans;
+}
+
+/** Mean by channel, 0 without rows. */
+function meanOf({ sums, rows }: { readonly sums: Float64Array; readonly rows: number }): Float64Array {
+  return sums.map((sum) => (rows === 0 ? 0 : sum / rows));
 }
 
 /** Rounds the weights (GPTQ) and derives offsets, bounds and ratios. */
@@ -93,11 +106,13 @@ export function roundLinear(input: RowLinearInput): RoundedLinear {
     : roundWeights(folded, rows, moments, input.bits);
   const { scale } = rounded;
   const weight = codeWeights(rounded.weight, rows, input.channels);
-  const mean = moments.sums.map((sum) => sum / moments.rows);
+  const wideMean = input.wide && meanOf(input.wide);
+  const mean = meanOf(moments);
   const offset = new Int32Array(rows);
   const bounds = new Float64Array(rows);
   const ratios = new Float64Array(rows);
   const means = new Float64Array(rows);
+  const wideMeans = wideMean && new Float64Array(rows);
   for (let n = 0; n < rows; n += 1) {
     offset[n] = -product(weight, n, zeros);
     const bound = magnitude(offset[n] as number) + 128 * absoluteSum(weight, n, zeros.length);
@@ -111,19 +126,29 @@ export function roundLinear(input: RowLinearInput): RoundedLinear {
     const unit = step * (scale[n] as number);
     ratios[n] = unit / 16 / (outputUnits[n] as number);
     means[n] = unit * product(rounded.weight, n, mean);
+    if (wideMeans !== undefined) wideMeans[n] = unit * product(rounded.weight, n, wideMean ?? mean);
   }
-  return { weight, offset, bounds, ratios, means };
+  return {
+    weight,
+    offset,
+    bounds,
+    ratios,
+    means: { narrow: means, ...(wideMeans === undefined ? {} : { wide: wideMeans }) },
+  };
 }
 
-/**
- * A linear layer with GPTQ weights and the bias that makes its mean output on the quantized stream the float layer's.
- *
- * @param floatMeans mean output of the float layer, its bias included.
- */
-export function correctedLinear(input: RowLinearInput, floatMeans: Float64Array): RecipeLinear {
+/** A linear layer with GPTQ weights and the bias that makes its mean output on the quantized stream the float layer's. */
+export function correctedLinear(input: RowLinearInput, floatMeans: LayerMeans): RecipeLinear {
   const rounded = roundLinear(input);
-  const bias = floatMeans.map((mean, n) => (mean - (rounded.means[n] as number)) / (input.outputUnits[n] as number));
-  return finishLinear(input, rounded, bias);
+  const biasOf = (float: Float64Array, integer: Float64Array): Float64Array =>
+    float.map((mean, n) => (mean - (integer[n] as number)) / (input.outputUnits[n] as number));
+  const { wide = rounded.means.narrow } = rounded.means;
+  return finishLinear(
+    input,
+    rounded,
+    biasOf(floatMeans.narrow, rounded.means.narrow),
+    biasOf(floatMeans.wide ?? floatMeans.narrow, wide),
+  );
 }
 
 /** The same without the correction: the float layer's bias, and what the edge in front leaves out. */
@@ -140,22 +165,50 @@ export function plainLinear(input: RowLinearInput, floatBias: FloatTensor): Reci
   return finishLinear(input, roundLinear(input), bias);
 }
 
-/** @param bias per output channel, in output units. */
-export function finishLinear(input: RowLinearInput, rounded: RoundedLinear, bias: Float64Array): RecipeLinear {
+/**
+ * @param bias per output channel, in output units.
+ * @param wideBias the same for wide rows.
+ */
+export function finishLinear(
+  input: RowLinearInput,
+  rounded: RoundedLinear,
+  bias: Float64Array,
+  wideBias: Float64Array = bias,
+): RecipeLinear {
   const { weight, offset, bounds, ratios } = rounded;
   const bits = input.bits === undefined || input.bits === 8 ? {} : { bits: input.bits };
-  return { weight, offset, scaling: rowScaling(ratios, bias, bounds, input.rowFactor, input.where), ...bits };
+  const wide = input.wide === undefined ? {} : { wide: wideScaling(input, ratios, wideBias) };
+  return { weight, offset, scaling: rowScaling(ratios, bias, bounds, input.rowFactor, input.where), ...bits, ...wide };
 }
 
-/** Mean of each channel over `[rows,width]` tensors. */
-export function channelMeans(tensors: readonly Float32Array[], width: number): Float64Array {
+/** Of sums of int16 rows, which int32 holds whatever the weights are. */
+function wideScaling({ moments, where }: RowLinearInput, ratios: Float64Array, bias: Float64Array): StaticScaling {
+  // The unit of a row whose scale is 16/16.
+  const unit = 16 * powerOfTwo(wideShift(moments.size));
+  const scaling = staticScaling(
+    ratios.map((ratio) => ratio * unit),
+    INT32_MAX,
+    where,
+  );
+  const z = Int32Array.from(bias, (entry) => Math.max(-INT32_MAX, Math.min(INT32_MAX, roundHalfEven(entry))));
+  return withZeroPoints(scaling, z);
+}
+
+/** Mean of each channel over rows `from … to-1` of `[rows,width]` tensors. */
+export function channelMeans(
+  tensors: readonly Float32Array[],
+  width: number,
+  from = 0,
+  to = Number.POSITIVE_INFINITY,
+): Float64Array {
   const sums = new Float64Array(width);
   let rows = 0;
   for (const x of tensors) {
-    for (let row = 0; row < x.length; row += width) {
+    const end = Math.min(x.length, to * width);
+    for (let row = from * width; row < end; row += width) {
       for (let c = 0; c < width; c += 1) sums[c] = (sums[c] as number) + (x[row + c] as number);
+      rows += 1;
     }
-    rows += x.length / width;
   }
   return sums.map((sum) => sum / rows);
 }

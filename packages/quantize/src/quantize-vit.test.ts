@@ -208,15 +208,29 @@ describe('accurate@1', () => {
       const width = program.values[op.result]?.shape.at(-1) ?? 0;
       const own = width - (slots.get(name) ?? 0);
       expect(own, name).toBe(name.endsWith('gelu') ? weights.config.mlpDim : weights.config.dim);
-      expect(channels, name).toBe(name === 'norm' ? 0 : width);
+      expect(channels, name).toBe(name.endsWith('gelu') ? width : 0);
     }
-    expect(slots.get('blocks.0.norm1')).toBe(16);
+    expect(slots.get('blocks.0.norm1')).toBe(0);
     expect(slots.get('blocks.0.gelu')).toBe(32);
     expect(slots.get('norm')).toBe(0);
   });
 
+  it('leaves the class token in int16 in front of every linear layer', () => {
+    const { ops, values } = validate(result.program);
+    const wide = ops.filter((op) => op.op === 'matmul' && 'constant' in op.b);
+    expect(wide.map((op) => op.result)).toEqual([
+      ...[0, 1].flatMap((index) => ['qkv', 'proj', 'fc1', 'fc2'].map((name) => `blocks.${index}.${name}.wide.sum`)),
+      'head.wide.sum',
+    ]);
+    expect(values['blocks.0.qkv.sum']?.shape[0]).toBe(16);
+    expect(values['blocks.0.qkv']?.shape[0]).toBe(17);
+  });
+
   it('gives the integers that the stages were calibrated on', async () => {
-    const names = ['blocks.0.norm1.codes', 'blocks.1.attention.codes', 'blocks.1.gelu.codes', 'norm.codes', 'logits'];
+    const names = [
+      ...['blocks.0.norm1.codes', 'blocks.1.attention.codes', 'blocks.1.gelu.codes', 'norm', 'logits'],
+      ...['blocks.0.qkv', 'blocks.1.residual1', 'blocks.1.fc1', 'blocks.1.residual2'],
+    ];
     const executable = await backend.compile(validate(result.program), { outputs: names });
     for (const [photo, { pixels }] of photos.entries()) {
       const outputs = await executable.run(pixels, { batch: 1 });
@@ -226,18 +240,15 @@ describe('accurate@1', () => {
     }
   });
 
-  it('has less noise than ptq@1 on every edge with slots, and in the logits of photos it has not seen', async () => {
+  it('has less noise than ptq@1 in the logits of photos it has not seen', async () => {
     const model = withMassiveActivations();
+    const many = randomPhotos(48, 16, 2);
     const [accurate, ptq] = [
-      await quantizeVit({ weights: model, photos, backend, recipe: 'accurate@1' }),
-      await quantizeVit({ weights: model, photos, backend }),
+      await quantizeVit({ weights: model, photos: many, backend, recipe: 'accurate@1' }),
+      await quantizeVit({ weights: model, photos: many, backend }),
     ];
-    const before = new Map(ptq.report.edges.map((edge) => [edge.name, edge.sqnr ?? 0]));
-    for (const edge of accurate.report.edges) {
-      if (edge.slots > 0) expect(edge.sqnr, edge.name).toBeGreaterThan((before.get(edge.name) ?? 0) + 1);
-    }
     const quality = ({ program }: QuantizeResult): Promise<number> => logitQuality(backend, model, program, fresh);
-    expect(await quality(accurate)).toBeGreaterThan(await quality(ptq));
+    expect(await quality(accurate)).toBeGreaterThan((await quality(ptq)) + 1);
   });
 
   it('is the same to the byte on every machine, with a cache or without', async () => {
@@ -250,7 +261,7 @@ describe('accurate@1', () => {
   });
 });
 
-const FROZEN_ACCURATE = '3769d292e216ed1aa2c6ca8f187dd598bf9e1f4dc08900da6419afc5a73163f6';
+const FROZEN_ACCURATE = 'e1c782b3a5d285e93253fb9a74a467ecb88f3fbe8ea663861607a65275aa6444';
 
 /** dB: on this model ptq@1 reaches 30.9, the same recipe with weights rounded to nearest 28.2. */
 const FLOOR = 29.5;

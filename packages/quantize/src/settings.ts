@@ -10,6 +10,11 @@ export interface PtqSettings {
   readonly zeroPoints: boolean;
   /** LayerNorm scales move half-way into the next weights. */
   readonly migration: boolean;
+  /**
+   * Channels of the hidden layer that reach far beyond the others move into the next weights as far as these lose nothing,
+   * and fc1 comes out in coarser steps where its values need them.
+   */
+  readonly spread: boolean;
   /** q and k are balanced against each other, channel by channel. */
   readonly balance: boolean;
   /** Mean outputs of linear layers are made the float model's. */
@@ -18,6 +23,10 @@ export interface PtqSettings {
   readonly rounding: 'gptq' | 'nearest';
   /** Slots that one edge may spend on channels which reach further than the others, by what stands in front. */
   readonly slots: { readonly norm: number; readonly attention: number; readonly gelu: number };
+  /** How far beyond the calibrated maximum the residual stream can go before it saturates: that maximum times so much. */
+  readonly residualMargin: number;
+  /** The rows that the readout reads (class and distillation token, pooled row) reach linear layers as int16. */
+  readonly wideTokens: boolean;
   /** Equivalent form of the weights in which no channel stands out; absent = the weights as they are. */
   readonly rotation?: RotationChoice;
 }
@@ -28,16 +37,25 @@ const PTQ_1: PtqSettings = {
   rows: 'token',
   zeroPoints: true,
   migration: true,
+  spread: true,
   balance: true,
   biasCorrection: true,
   rounding: 'gptq',
   slots: { norm: 0, attention: 0, gelu: 0 },
+  residualMargin: 1,
+  wideTokens: false,
 };
 
 /** The recipes by name. Frozen: other settings are another name. */
 export const PTQ_RECIPES: Readonly<Record<PtqRecipe, PtqSettings>> = {
   'ptq@1': PTQ_1,
-  'accurate@1': { ...PTQ_1, slots: { norm: 16, attention: 16, gelu: 32 } },
+  'accurate@1': {
+    ...PTQ_1,
+    rotation: { stream: true, values: true, keys: false },
+    slots: { norm: 0, attention: 0, gelu: 32 },
+    residualMargin: 1.5,
+    wideTokens: true,
+  },
 };
 
 /** @throws IvitError `E_RECIPE` for changes that the recipe cannot take, or that do not go together. */

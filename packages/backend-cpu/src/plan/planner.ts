@@ -16,7 +16,7 @@ import { Chains, turnedRows } from './chains.js';
 import { packedBytes, relaxedBytes } from './constants.js';
 import { gatherGroup, meanGroup, packGroup, viewGroup } from './moves.js';
 import { lookupStage, ramplookupStage, shiftgeluStage, softmaxStage } from './nonlinear-stages.js';
-import { linearStage, matmulStage } from './product-stages.js';
+import { linearStage, matmulStage, packedOnce } from './product-stages.js';
 import { requantizeStage } from './requantize-stage.js';
 import { layernormStage, rowquantizeStage, rowscaleStage } from './row-stages.js';
 import { collapse, type RowSpace, rowAccess, rowSpace, scalarAccess } from './rows.js';
@@ -178,6 +178,11 @@ export class Planner {
     const [k, n] = view.shape.slice(-2) as [number, number];
     const type = this.values.typeOf(op.a);
     const plain = type === 'i8' && op.log2 === undefined;
+    if ('constant' in op.b && space.groups === 1 && op.log2 === undefined) {
+      const b = packedOnce(this.#source, op.b.constant, view);
+      this.#chains.append(space, matmulStage(op, this.#rows(op.a, space), type, k, n, b, undefined));
+      return;
+    }
     const relaxed = plain ? relaxedFrom(this.#source, this.values.intervalOf(op.b).lo) : undefined;
     const b = this.#packed(op.b, view, space.groups, relaxed, op.log2 !== undefined);
     const a = this.#rows(op.a, space);

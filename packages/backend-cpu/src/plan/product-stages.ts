@@ -1,6 +1,6 @@
 /** Stages of `linear` and `matmul`. */
 import type { LinearOp, MatmulOp } from '@ivit/program';
-import type { DType } from '@ivit/tensor';
+import { copyView, type DType, planView, type View } from '@ivit/tensor';
 import * as R from '../record-layout.js';
 import { packedBytes, padded, relaxedBytes } from './constants.js';
 import { gainsByStrassen } from './product-form.js';
@@ -98,8 +98,23 @@ export function linearStage(source: StageSource, op: LinearOp, x: Ref, needed: n
   return productStage({ ...product, b, weightBytes: relaxedBytes(k, n), relaxed });
 }
 
+/** The address of a constant right side `[…,k,n]` of one matrix, packed before the first run. */
+export function packedOnce(source: StageSource, name: string, view: View): number {
+  const constant = source.program.constants[name];
+  if (constant === undefined) throw new RangeError(`no constant ${name}`);
+  const [k, n] = view.shape.slice(-2) as [number, number];
+  const [kStride, nStride] = view.strides.slice(-2) as [number, number];
+  // Weights of a layer, rows of k: what `linear` packs as well.
+  if (kStride === 1 && nStride === k && n * k === constant.data.length)
+    return source.pool.weights(name, constant, false);
+  const shape = [n, k];
+  const data = new Int8Array(n * k);
+  copyView(data, 0, constant.data, 0, planView({ offset: view.offset, shape, strides: [nStride, kStride] }));
+  return source.pool.weights(`${name} ${JSON.stringify(view)}`, { dtype: 'i8', shape, data }, false);
+}
+
 /**
- * @param b packed right sides, one per group of the result's rows
+ * @param b packed right sides, one per group of the result's rows, or the address of one that is constant
  * @param relaxed how they are packed
  */
 export function matmulStage(
@@ -108,10 +123,11 @@ export function matmulStage(
   xType: DType,
   k: number,
   n: number,
-  b: Ref,
+  b: Ref | number,
   relaxed: Relaxed | undefined,
 ): StageDraft {
   const bGroup = (relaxed === undefined ? packedBytes : relaxedBytes)(k, n);
-  const product = { result: op.result, x, xType, k, n, b, bGroup, bias: 0, weightBytes: 0, strassen: false };
+  const weightBytes = typeof b === 'number' ? bGroup : 0;
+  const product = { result: op.result, x, xType, k, n, b, bGroup, bias: 0, weightBytes, strassen: false };
   return productStage(relaxed === undefined ? product : { ...product, relaxed });
 }

@@ -1,5 +1,5 @@
 import type { ProgramBuilder } from '@ivit/program';
-import { addRowLinear, addScaling } from '../vit/recipe-program.js';
+import { addRowLinear, addScaling } from '../vit/recipe-ops.js';
 import type { RowQuantized } from '../vit/row-quantize.js';
 import type { SwinBlockGeometry } from './geometry.js';
 import type { SwinRecipeBlock } from './recipe-types.js';

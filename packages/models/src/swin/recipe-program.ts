@@ -4,17 +4,16 @@ import {
   addFc2,
   addGelu,
   addGeluTable,
-  addHead,
-  addHeadNorm,
+  addHiddenTable,
   addNorm,
-  addPatches,
   addProjection,
-  addRowLinear,
-  addScaling,
-  EMBED,
-  PIXELS,
-  type RecipeDetails,
-} from '../vit/recipe-program.js';
+  hiddenTableName,
+} from '../vit/recipe-block.js';
+import { addPatches } from '../vit/recipe-embed.js';
+import { addHead, addHeadNorm } from '../vit/recipe-head.js';
+import { EMBED, PIXELS } from '../vit/recipe-names.js';
+import { addRowLinear, addScaling } from '../vit/recipe-ops.js';
+import type { RecipeDetails } from '../vit/recipe-program.js';
 import type { RecipeEdge } from '../vit/recipe-types.js';
 import { addRowQuantize, type RowQuantized } from '../vit/row-quantize.js';
 import type { VitConfig } from '../vit/types.js';
@@ -107,7 +106,9 @@ function writeBlock(writer: Writer, step: SwinBlockStep, block: SwinRecipeBlock,
   const middle = addProjection(builder, prefix, mixed, stream, block);
   const ln2 = addNorm(builder, `${prefix}.norm2`, middle, block.norm2);
   const hidden = addFc1(builder, prefix, ln2, block);
-  const active = addGelu(builder, prefix, hidden, block.gelu, gelu);
+  const own = block.hidden;
+  const table = own && shared(writer, hiddenTableName(own), () => addHiddenTable(builder, own));
+  const active = addGelu(builder, prefix, hidden, block.gelu, table ?? gelu, own?.ramp);
   return addFc2(builder, prefix, active, middle, block);
 }
 

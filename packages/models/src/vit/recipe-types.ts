@@ -33,6 +33,8 @@ export interface RecipeLinear {
   readonly scaling: RowScaling;
   /** Bits of a weight in the file, 2 … 7; absent = 8. */
   readonly bits?: number;
+  /** Of the edge's wide rows: `y = rne(x·m[n]·2^-e) + z[n]`, x being int16 times weights. Absent where there are none. */
+  readonly wide?: StaticScaling;
 }
 
 /**
@@ -68,6 +70,11 @@ export interface RecipeEdge {
   readonly split?: RecipeSplit;
   /** int16 value whose row scale all rows get; absent = each row its own. Not with `split`. */
   readonly fixed?: number;
+  /**
+   * How many rows, from the first, are int16 in front of the linear layer instead of int8: those that the readout reads.
+   * Absent = 0.
+   */
+  readonly wideRows?: number;
 }
 
 /** Attention logits, and what becomes of them. */
@@ -97,6 +104,16 @@ export interface RecipeEmbed {
   readonly classRow: Int16Array;
 }
 
+/** fc1's output in coarser steps, and GELU on them. */
+export interface RecipeHidden {
+  /** Steps of 2^-fractionBits, 1 … 6. */
+  readonly fractionBits: number;
+  /** u of `ramplookup`. */
+  readonly ramp: number;
+  /** Of `ramplookup`, in units of 2^-(fractionBits + ramp). */
+  readonly table: Int16Array;
+}
+
 export interface RecipeBlock {
   readonly norm1: RecipeEdge;
   readonly qkv: RecipeLinear;
@@ -107,6 +124,8 @@ export interface RecipeBlock {
   readonly residual1: Ratio;
   readonly norm2: RecipeEdge;
   readonly fc1: RecipeLinear;
+  /** How fc1 comes out where its values reach further than 256; absent = in steps of 2^-7, through the program's table. */
+  readonly hidden?: RecipeHidden;
   readonly gelu: RecipeEdge;
   readonly fc2: RecipeLinear;
   readonly residual2: Ratio;

@@ -10,6 +10,68 @@ export interface RowQuantized {
   readonly row: string;
   /** Codes per row, slots included. */
   readonly width: number;
+  /** The rows before these that are not quantized; absent = none. */
+  readonly wide?: WideRows;
+}
+
+/** Rows that a linear layer takes as int16: a batch of one matrix `[1,rows,columns]`. */
+export interface WideRows {
+  readonly operand: Operand;
+  readonly rows: number;
+  readonly columns: number;
+  /** One row, and results without an axis of rows. */
+  readonly single?: true;
+}
+
+const INT32_MAX = 2147483647;
+
+/** Bits that int16 rows of so many columns lose so that their sums with int8 weights fit int32: 0 up to 511 columns. */
+export function wideShift(columns: number): number {
+  let shift = 0;
+  while (columns * 32768 * 128 > INT32_MAX * 2 ** shift) shift += 1;
+  return shift;
+}
+
+/** Rows as {@link WideRows}, halved as often as their sums need. */
+function addWideRows(builder: ProgramBuilder, name: string, rows: number, columns: number): WideRows {
+  const shift = wideShift(columns);
+  const view = { offset: 0, shape: [1, rows, columns], strides: [rows * columns, columns, 1] };
+  const x = { value: name, view };
+  if (shift === 0) return { operand: x, rows, columns };
+  const halved = builder.add({
+    op: 'requantize',
+    result: `${name}.wide`,
+    x,
+    m: 1,
+    e: shift,
+    z: 0,
+    axis: 0,
+    run: 0,
+    to: 'i16',
+  });
+  return { operand: { value: halved }, rows, columns };
+}
+
+/** An i16 value `[C]` as a wide row. */
+export function wideRow(builder: ProgramBuilder, name: string): WideRows {
+  const [columns = 1] = builder.type(name).shape;
+  return { ...addWideRows(builder, name, 1, columns), single: true };
+}
+
+/**
+ * The rows of an i16 value that stay wide, and the view of the others.
+ *
+ * @param shape `[N,C]` as which the value is read.
+ */
+export function splitWideRows(
+  builder: ProgramBuilder,
+  name: string,
+  shape: readonly [number, number],
+  wideRows: number,
+): { readonly wide: WideRows; readonly others: Operand } {
+  const [all, columns] = shape;
+  const view = { offset: wideRows * columns, shape: [all - wideRows, columns], strides: [columns, 1] };
+  return { wide: addWideRows(builder, name, wideRows, columns), others: { value: name, view } };
 }
 
 /** `rowscale` and `rowquantize` of an i16 operand `[…,C]`. */

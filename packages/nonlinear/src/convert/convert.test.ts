@@ -11,7 +11,7 @@ import {
   softmaxX0,
   symmetricScale,
 } from './float32.js';
-import { erf, GELU_TABLE_LENGTH, geluRampTable } from './gelu-table.js';
+import { erf, GELU_TABLE_LENGTH, geluRampShift, geluRampTable } from './gelu-table.js';
 
 describe('float32 helpers', () => {
   it('rounds half to even over the whole range of doubles', () => {
@@ -100,5 +100,19 @@ describe('geluRampTable', () => {
       if (toTie < 1e-6) expect([i, value]).toEqual([i, 'not within 1e-6 of a tie']);
     }
     for (const shift of [1e-10, -1e-10]) expect([...geluRampTable((z) => erf(z) + shift)]).toEqual([...table]);
+  });
+
+  it.each([1, 2, 3, 4, 5, 6, 7])('is GELU to half a unit for x in steps of 2^-%i', (bits) => {
+    const own = geluRampTable(erf, bits);
+    const u = geluRampShift(bits);
+    expect(own).toHaveLength(4.5 * 2 ** bits + 1);
+    expect(own.at(-1)).toBe(0);
+    expect(u).toBe(Math.min(8, 12 - bits));
+    for (let x = -6 * 2 ** bits; x <= 6 * 2 ** bits; x++) {
+      const y = Math.max(x, 0) * 2 ** u + (own[Math.min(Math.abs(x), own.length - 1)] as number);
+      const real = x / 2 ** bits;
+      const exact = (real * (1 + erf(real * Math.SQRT1_2))) / 2;
+      expect(Math.abs(y - exact * 2 ** (bits + u))).toBeLessThanOrEqual(0.5 + 1e-9);
+    }
   });
 });

@@ -17,4 +17,4 @@ export {
   softmaxX0,
   symmetricScale,
 } from './float32.js';
-export { erf, GELU_RAMP_SHIFT, GELU_TABLE_LENGTH, geluRampTable } from './gelu-table.js';
+export { erf, GELU_RAMP_SHIFT, GELU_TABLE_LENGTH, geluRampShift, geluRampTable } from './gelu-table.js';

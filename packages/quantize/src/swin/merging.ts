@@ -54,7 +54,12 @@ export async function quantizeMerging(
   }
   const name = `${prefix}.norm`;
   const input = { name: `${prefix}.input`, shape: [rows, width] };
-  const choice = chooseNormEdge(float.norm, float.reduction.weight, norms, PTQ_RECIPES['ptq@1'], 0, name);
+  const choice = chooseNormEdge(float.norm, float.reduction.weight, norms, {
+    settings: PTQ_RECIPES['ptq@1'],
+    slots: 0,
+    wideRows: 0,
+    where: name,
+  });
   const statistics = createEdgeStatistics(choice, rows, width);
   const values: Int16Array[] = [];
   await runStage(
@@ -68,14 +73,14 @@ export async function quantizeMerging(
     (photo) => [of(streams.integers, photo)],
     (photo, outputs) => {
       values.push(int16Output(outputs, name));
-      statistics.add(rowCodesOf(outputs, name, rows), norms[photo] as Float32Array);
+      statistics.add(rowCodesOf(outputs, name, rows, choice.edge), norms[photo] as Float32Array);
     },
   );
   const unit = int16Unit(floats, prefix);
   const outputs = 2 * geometry.dim;
   const reduction = correctedLinear(
     statistics.nextInput(float.reduction.weight, new Float64Array(outputs).fill(unit), `${prefix}.reduction`),
-    channelMeans(floats, outputs),
+    { narrow: channelMeans(floats, outputs) },
   );
   const integers: Int16Array[] = [];
   const meter = createMeter();

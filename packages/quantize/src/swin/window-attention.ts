@@ -12,10 +12,18 @@ import {
 } from '@ivit/models';
 import { attentionScales, logitScaling } from '../attention.js';
 import type { AttentionResult } from '../block-attention.js';
-import { type BlockContext, decideLinear, type EdgeResult, floatOf, floatsOf, of } from '../block-context.js';
+import {
+  type BlockContext,
+  decideLinear,
+  type EdgeResult,
+  edgeOptions,
+  floatOf,
+  floatsOf,
+  layerMeans,
+  of,
+} from '../block-context.js';
 import { channelMaxima, choosePlainEdge, SYMMETRIC_ZERO_POINTS } from '../edge.js';
 import { createEdgeStatistics } from '../edge-statistics.js';
-import { channelMeans } from '../linear.js';
 import { largestOf, magnitude, powerOfTwo, roundHalfEven } from '../numeric.js';
 import { createMeter, edgeReport, measure } from '../quality.js';
 import { rowCodesOf } from '../row-codes.js';
@@ -65,7 +73,7 @@ export async function quantizeWindowAttention(
     context,
     'qkv',
     norm1.statistics.nextInput(float.qkv.weight, scales.qkv, qkvName),
-    channelMeans(floatQkv, 3 * dim),
+    layerMeans(context, floatQkv, 3 * dim),
     () => 0,
   );
   const floatLogits = floatsOf(context, 'logits').map((logits) => unmasked(logits, geometry));
@@ -80,9 +88,7 @@ export async function quantizeWindowAttention(
     floatsOf(context, 'attention'),
     dim,
     SYMMETRIC_ZERO_POINTS,
-    context.settings,
-    0,
-    name,
+    edgeOptions(context, 0, name),
   );
   const statistics = createEdgeStatistics(choice, tokens, dim);
   const values: Int16Array[] = [];
@@ -106,7 +112,7 @@ export async function quantizeWindowAttention(
     (photo) => [of(norm1.values, photo)],
     (photo, outputs) => {
       values.push(int16Output(outputs, name));
-      statistics.add(rowCodesOf(outputs, name, tokens), floatOf(context, 'attention', photo));
+      statistics.add(rowCodesOf(outputs, name, tokens, choice.edge), floatOf(context, 'attention', photo));
       const codes = outputOf(outputs, qkvName).data;
       measure(
         qkvMeter,
