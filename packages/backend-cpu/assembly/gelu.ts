@@ -16,13 +16,11 @@ import {
   RAMP_LAST,
   RAMP_OUT,
   RAMP_TABLE,
-  RAMP_TEMP,
   RAMP_U,
   RAMP_X,
   TYPE_I16,
 } from '../src/record-layout';
-import { address, copyBytes, rowStride, word } from './operand';
-import { lookInPlace } from './softmax';
+import { address, rowStride, word } from './operand';
 
 export function shiftgeluStage(record: usize, g: i32, i0: i32, n: i32, scratch: usize): void {
   const columns = word(record, GELU_COLUMNS);
@@ -42,33 +40,20 @@ export function shiftgeluStage(record: usize, g: i32, i0: i32, n: i32, scratch: 
   }
 }
 
-/** y = max(x,0)·2^u + table[min(|x|, last)], i32. */
+/** y = max(x,0)·2^u + table[min(|x|, last)], i32. Models meet it with a `requantize` behind, as ramp-map.ts. */
 export function ramplookupStage(record: usize, g: i32, i0: i32, n: i32, scratch: usize): void {
   const columns = word(record, RAMP_COLUMNS);
   const table: usize = load<u32>(record + (RAMP_TABLE << 2));
   const u = word(record, RAMP_U);
-  const limit = i16x8.splat(word(record, RAMP_LAST) as i16);
-  const zero = i16x8.splat(0);
-  const whole = columns & ~7;
-  const e = scratch + word(record, RAMP_TEMP);
+  const last = word(record, RAMP_LAST);
   let x = address(record, RAMP_X, g, i0, scratch);
   let out = address(record, RAMP_OUT, g, i0, scratch);
   for (let i = 0; i < n; i++) {
-    for (let c = 0; c < columns; c += 8) {
-      // |-32768| stays 0x8000, which is right as unsigned.
-      v128.store(e + (c << 1), i16x8.min_u(i16x8.abs(v128.load(x + (c << 1))), limit));
+    for (let c = 0; c < columns; c++) {
+      const value: i32 = load<i16>(x + (c << 1));
+      const entry: i32 = load<i16>(table + (min(abs(value), last) << 1));
+      store<i32>(out + (c << 2), (max(value, 0) << u) + entry);
     }
-    lookInPlace(e, columns, table);
-    for (let c = 0; c < columns; c += 8) {
-      const entries = v128.load(e + (c << 1));
-      const ramp = i16x8.max_s(v128.load(x + (c << 1)), zero);
-      const at = c < whole ? out + (c << 2) : scratch;
-      const low = i32x4.shl(i32x4.extend_low_i16x8_s(ramp), u);
-      const high = i32x4.shl(i32x4.extend_high_i16x8_s(ramp), u);
-      v128.store(at, i32x4.add(low, i32x4.extend_low_i16x8_s(entries)));
-      v128.store(at, i32x4.add(high, i32x4.extend_high_i16x8_s(entries)), 16);
-    }
-    if (whole < columns) copyBytes(out + (whole << 2), scratch, (columns - whole) << 2);
     x += rowStride(record, RAMP_X);
     out += rowStride(record, RAMP_OUT);
   }

@@ -7,8 +7,7 @@
  * `i32x4.dot_i16x8_s` adds two products of |a| ≤ 2^15 by |b| ≤ 2^7 (2^23); the validator bounds every partial sum by
  * 2^31 - 1 (it bounds Σ|a|·|b|), so nothing wraps. Columns and rows beyond the operand's own hold what nobody reads.
  *
- * One pair of k an iteration: more unrolling spills before V8 13. Panels outside, strips inside: a panel stays in the
- * first-level cache for all strips of a unit.
+ * Panels outside, strips inside: a panel stays in the first-level cache for all strips of a unit.
  */
 
 /** Pairs of k taken at once, so that the strips of a unit and a panel stay in the first-level cache together. */
@@ -64,9 +63,11 @@ export function tile(
     c31 = i32x4.add(c31, v128.load(plus, 16));
   }
   const end = b + (pairs << 5);
-  do {
-    const b0 = v128.load(b);
-    const b1 = v128.load(b, 16);
+  const last = end - 32;
+  // Two pairs an iteration; the way out between them keeps the compiler from loading both at once, which spills.
+  for (;;) {
+    let b0 = v128.load(b);
+    let b1 = v128.load(b, 16);
     let s = v128.load_splat<i32>(a);
     c00 = i32x4.add(c00, i32x4.dot_i16x8_s(s, b0));
     c01 = i32x4.add(c01, i32x4.dot_i16x8_s(s, b1));
@@ -79,9 +80,25 @@ export function tile(
     s = v128.load_splat<i32>(a, 12);
     c30 = i32x4.add(c30, i32x4.dot_i16x8_s(s, b0));
     c31 = i32x4.add(c31, i32x4.dot_i16x8_s(s, b1));
-    a += 16;
-    b += 32;
-  } while (b < end);
+    if (b >= last) break;
+    b0 = v128.load(b, 32);
+    b1 = v128.load(b, 48);
+    s = v128.load_splat<i32>(a, 16);
+    c00 = i32x4.add(c00, i32x4.dot_i16x8_s(s, b0));
+    c01 = i32x4.add(c01, i32x4.dot_i16x8_s(s, b1));
+    s = v128.load_splat<i32>(a, 20);
+    c10 = i32x4.add(c10, i32x4.dot_i16x8_s(s, b0));
+    c11 = i32x4.add(c11, i32x4.dot_i16x8_s(s, b1));
+    s = v128.load_splat<i32>(a, 24);
+    c20 = i32x4.add(c20, i32x4.dot_i16x8_s(s, b0));
+    c21 = i32x4.add(c21, i32x4.dot_i16x8_s(s, b1));
+    s = v128.load_splat<i32>(a, 28);
+    c30 = i32x4.add(c30, i32x4.dot_i16x8_s(s, b0));
+    c31 = i32x4.add(c31, i32x4.dot_i16x8_s(s, b1));
+    b += 64;
+    if (b >= end) break;
+    a += 32;
+  }
   v128.store(c, c00);
   v128.store(c, c01, 16);
   c += stride;

@@ -25,6 +25,7 @@ import {
   KIND_MEAN,
   KIND_PACK,
   KIND_RAMPLOOKUP,
+  KIND_RAMPMAP,
   KIND_RELAXED_LINEAR,
   KIND_RELAXED_PACK,
   KIND_REQUANTIZE,
@@ -44,6 +45,7 @@ import { linearStage, strassenStage } from './linear';
 import { copyStage, gatherStage, meanStage, viewStage } from './movement';
 import { word } from './operand';
 import { packPanel, packStage } from './pack';
+import { rampMapStage } from './ramp-map';
 import { requantizeStage } from './requantize';
 import { requantizeAnyStage } from './requantize-any';
 import { rowquantizeStage, rowscaleStage } from './row-scale';
@@ -96,6 +98,9 @@ function stage(record: usize, g: i32, i0: i32, n: i32, scratch: usize): void {
       break;
     case KIND_RAMPLOOKUP:
       ramplookupStage(record, g, i0, n, scratch);
+      break;
+    case KIND_RAMPMAP:
+      rampMapStage(record, g, i0, n, scratch);
       break;
     case KIND_COPY:
       copyStage(record, g, i0, n, scratch);

@@ -2,8 +2,8 @@
  * I-LayerNorm (docs/spec, `layernorm`): μ = rne(Σx/L), v = Σ(x-μ)², ten Newton steps from 2^16,
  * y = (((x-μ)·(M//k)) >> 1) + b.
  *
- * v = Σx² - 2·μ·Σx + L·μ², exact in 64 bits (Σx² ≤ 2^16·2^30). |x-μ| < 2^16 and M//k ≤ 2^25: the product has 33 bits, so it
- * is taken in 64 and shifted by one there; the validator bounds y.
+ * v = Σx² - 2·μ·Σx + L·μ², exact in 64 bits (Σx² ≤ 2^16·2^30). |x-μ| < 2^16 and F = M//k ≤ 2^25: their product may have 33
+ * bits, and F = 2·G + g makes its half (x-μ)·G + (((x-μ)·g) >> 1), whose terms have 32; the validator bounds y.
  */
 import { NORM_BIAS, NORM_COLUMNS, NORM_OUT, NORM_X, NORM_X_TYPE, TYPE_I8 } from '../src/record-layout';
 import { address, copyBytes, rowStride, word } from './operand';
@@ -69,18 +69,16 @@ function normRow<T>(x: usize, out: usize, columns: i32, bias: usize, tail: usize
   }
   const mean = divideEven(sum, columns as i64);
   const v = square - 2 * mean * sum + (columns as i64) * mean * mean;
-  const factor = i32x4.splat((2147483647 / deviation(v as u64)) as i32);
+  const factor = (2147483647 / deviation(v as u64)) as i32;
+  const g = i32x4.splat(factor >> 1);
+  const odd = i32x4.splat(-(factor & 1));
   const center = i32x4.splat(mean as i32);
   for (let c = 0; c < columns; c += 8) {
     const words = eight<T>(x + c * sizeof<T>());
     const a = i32x4.sub(i32x4.extend_low_i16x8_s(words), center);
     const b = i32x4.sub(i32x4.extend_high_i16x8_s(words), center);
-    const a0 = i64x2.shr_u(i64x2.extmul_low_i32x4_s(a, factor), 1);
-    const a1 = i64x2.shr_u(i64x2.extmul_high_i32x4_s(a, factor), 1);
-    const b0 = i64x2.shr_u(i64x2.extmul_low_i32x4_s(b, factor), 1);
-    const b1 = i64x2.shr_u(i64x2.extmul_high_i32x4_s(b, factor), 1);
-    let ya = v128.shuffle<i32>(a0, a1, 0, 2, 4, 6);
-    let yb = v128.shuffle<i32>(b0, b1, 0, 2, 4, 6);
+    let ya = i32x4.add(i32x4.mul(a, g), v128.and(i32x4.shr_s(a, 1), odd));
+    let yb = i32x4.add(i32x4.mul(b, g), v128.and(i32x4.shr_s(b, 1), odd));
     if (bias) {
       ya = i32x4.add(ya, v128.load(bias + (c << 2)));
       yb = i32x4.add(yb, v128.load(bias + (c << 2), 16));

@@ -49,7 +49,7 @@ export function element(row: usize, type: i32, index: i32): i64 {
 
 // @ts-expect-error: decorator
 @inline
-function rne(p: i64, e: i64): i64 {
+export function rne(p: i64, e: i64): i64 {
   if (e == 0) return p;
   return (p + (((1 as i64) << (e - 1)) - 1) + ((p >> e) & 1)) >> e;
 }

@@ -59,30 +59,6 @@ function foldMin(v: v128): i32 {
   return i16x8.extract_lane_s(v, 0) as i32;
 }
 
-/** Largest of ±x over the columns whose mask is -1 (the others' is 0), at least 0. */
-function maskedMax(x: usize, mask: usize, columns: i32, sign: i32): i32 {
-  const whole = columns & ~7;
-  let v = i16x8.splat(0);
-  if (sign > 0) {
-    for (let c = 0; c < whole; c += 8) {
-      v = i16x8.max_s(v, v128.and(v128.load(x + (c << 1)), v128.load(mask + (c << 1))));
-    }
-    let largest = foldMax(v);
-    for (let c = whole; c < columns; c++) {
-      largest = max(largest, (load<i16>(x + (c << 1)) & load<i16>(mask + (c << 1))) as i32);
-    }
-    return largest;
-  }
-  for (let c = 0; c < whole; c += 8) {
-    v = i16x8.min_s(v, v128.and(v128.load(x + (c << 1)), v128.load(mask + (c << 1))));
-  }
-  let least = foldMin(v);
-  for (let c = whole; c < columns; c++) {
-    least = min(least, (load<i16>(x + (c << 1)) & load<i16>(mask + (c << 1))) as i32);
-  }
-  return -least;
-}
-
 /** Largest of `columns` int16. */
 export function rowMax16(x: usize, columns: i32): i32 {
   const whole = columns & ~7;
@@ -93,13 +69,28 @@ export function rowMax16(x: usize, columns: i32): i32 {
   return largest;
 }
 
-function rowMin16(x: usize, columns: i32): i32 {
+/** The D of a row's columns whose mask is -1 (the others' is 0); of all columns where there is no mask. */
+// @ts-expect-error: decorator
+@inline
+function largestNeed(x: usize, mask: usize, columns: i32, cp: i32, cn: i32): i32 {
   const whole = columns & ~7;
-  let v = i16x8.splat(32767);
-  for (let c = 0; c < whole; c += 8) v = i16x8.min_s(v, v128.load(x + (c << 1)));
-  let least = foldMin(v);
-  for (let c = whole; c < columns; c++) least = min(least, load<i16>(x + (c << 1)) as i32);
-  return least;
+  let most = i16x8.splat(0);
+  let least = most;
+  for (let c = 0; c < whole; c += 8) {
+    let v = v128.load(x + (c << 1));
+    if (mask) v = v128.and(v, v128.load(mask + (c << 1)));
+    most = i16x8.max_s(most, v);
+    least = i16x8.min_s(least, v);
+  }
+  let up = foldMax(most);
+  let down = foldMin(least);
+  for (let c = whole; c < columns; c++) {
+    let value: i32 = load<i16>(x + (c << 1));
+    if (mask) value &= load<i16>(mask + (c << 1));
+    up = max(up, value);
+    down = min(down, value);
+  }
+  return max(16, max(need(up, cp), need(-down, cn)));
 }
 
 export function rowscaleStage(record: usize, g: i32, i0: i32, n: i32, scratch: usize): void {
@@ -112,17 +103,15 @@ export function rowscaleStage(record: usize, g: i32, i0: i32, n: i32, scratch: u
   let x = address(record, SCALE_X, g, i0, scratch);
   let out = address(record, SCALE_OUT, g, i0, scratch);
   for (let i = 0; i < n; i++) {
-    let d = 16;
+    let d: i32;
     if (mask) {
-      d = max(d, need(maskedMax(x, mask, columns, 1), cp));
-      d = max(d, need(maskedMax(x, mask, columns, -1), cn));
+      d = largestNeed(x, mask, columns, cp, cn);
       for (let other = others; other < end; other += 12) {
         const value: i32 = load<i16>(x + (load<i32>(other) << 1));
         d = max(d, value >= 0 ? need(value, load<i32>(other, 4)) : need(-value, load<i32>(other, 8)));
       }
     } else {
-      d = max(d, need(max(0, rowMax16(x, columns)), cp));
-      d = max(d, need(max(0, -rowMin16(x, columns)), cn));
+      d = largestNeed(x, 0, columns, cp, cn);
     }
     store<u8>(out, codeOf(d));
     x += rowStride(record, SCALE_X);

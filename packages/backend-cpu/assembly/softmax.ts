@@ -32,15 +32,20 @@ function widen(x: usize, to: usize, columns: i32): usize {
   return to;
 }
 
-/** Replaces `count` 16-bit indices, rounded up to a multiple of four, by a table's 16-bit entries, in place. */
-export function lookInPlace(at: usize, count: i32, table: usize): void {
-  const end = at + (count << 1);
-  while (at < end) {
-    store<u16>(at, load<u16>(table + ((load<u16>(at) as usize) << 1)));
-    store<u16>(at, load<u16>(table + ((load<u16>(at, 2) as usize) << 1)), 2);
-    store<u16>(at, load<u16>(table + ((load<u16>(at, 4) as usize) << 1)), 4);
-    store<u16>(at, load<u16>(table + ((load<u16>(at, 6) as usize) << 1)), 6);
-    at += 8;
+/** Puts the 16-bit entries at `count` 16-bit byte offsets into a table, rounded up to a multiple of eight, to `out`. */
+export function lookUp(out: usize, offsets: usize, count: i32, table: usize): void {
+  const end = offsets + (count << 1);
+  while (offsets < end) {
+    store<u16>(out, load<u16>(table + (load<u16>(offsets) as usize)));
+    store<u16>(out, load<u16>(table + (load<u16>(offsets, 2) as usize)), 2);
+    store<u16>(out, load<u16>(table + (load<u16>(offsets, 4) as usize)), 4);
+    store<u16>(out, load<u16>(table + (load<u16>(offsets, 6) as usize)), 6);
+    store<u16>(out, load<u16>(table + (load<u16>(offsets, 8) as usize)), 8);
+    store<u16>(out, load<u16>(table + (load<u16>(offsets, 10) as usize)), 10);
+    store<u16>(out, load<u16>(table + (load<u16>(offsets, 12) as usize)), 12);
+    store<u16>(out, load<u16>(table + (load<u16>(offsets, 14) as usize)), 14);
+    offsets += 16;
+    out += 16;
   }
 }
 
@@ -59,10 +64,11 @@ function pow2Row(x: usize, out: usize, columns: i32, bits: i32, table: usize, la
   const top = i16x8.splat(largest as i16);
   const limit = i16x8.splat(last as i16);
   for (let c = 0; c < columns; c += 8) {
-    // The distance of two int16 has 16 bits: unsigned from here.
-    v128.store(e + (c << 1), i16x8.min_u(i16x8.sub(top, v128.load(x + (c << 1))), limit));
+    // The distance of two int16 has 16 bits: unsigned from here. At most 32·2^8 entries: twice the index has 16 bits, too.
+    const index = i16x8.min_u(i16x8.sub(top, v128.load(x + (c << 1))), limit);
+    v128.store(e + (c << 1), i16x8.add(index, index));
   }
-  lookInPlace(e, columns, table);
+  lookUp(e, e, columns, table);
   let sums = i32x4.splat(0);
   for (let c = 0; c < whole; c += 8) sums = i32x4.add(sums, i32x4.extadd_pairwise_i16x8_u(v128.load(e + (c << 1))));
   let s =

@@ -50,6 +50,7 @@ export const KIND_PACK = 15;
 export const KIND_STRASSEN = 16; // linear's record; the left half's panels, B = int8 weights as they are
 export const KIND_RELAXED_LINEAR = 17; // a LINEAR record, run by assembly/relaxed.ts
 export const KIND_RELAXED_PACK = 18; // a PACK record, the same
+export const KIND_RAMPMAP = 19;
 
 // linear and matmul: out i32 = x · packed + bias.
 export const LINEAR_X = 2;
@@ -78,7 +79,7 @@ export const REQ_OUT_TYPE = 20;
 export const REQ_ADD_TYPE = 21;
 export const REQ_M = 22; // address of i32[period][padded columns]
 export const REQ_Z = 23; // the same for z
-export const REQ_BIAS = 24; // address of i64[padded columns], half included; 0 = plain form
+export const REQ_START = 24; // address of i64[period][padded columns], z and half included; 0 where SHIFT is not
 export const REQ_FACTOR = 25; // power of two on x
 export const REQ_SHIFT = 26; // right shift after the high word
 export const REQ_TIES = 27;
@@ -93,7 +94,8 @@ export const REQ_TEMP = 35; // scratch offset of an i32 row
 export const REQ_X_ROOM = 36; // bits that x·f·factor may still be shifted up
 export const REQ_M_ROOM = 37; // bits that m may still be shifted up
 export const REQ_ANY = 38; // address of the same op as KIND_REQUANTIZE_ANY, for rows beyond that room
-export const REQ_WORDS = 39;
+export const REQ_ROW_TYPE = 39; // TYPE_NONE or TYPE_U8
+export const REQ_WORDS = 40;
 
 // requantize, any form.
 export const ANY_X = 2;
@@ -188,8 +190,21 @@ export const RAMP_COLUMNS = 10;
 export const RAMP_TABLE = 11;
 export const RAMP_LAST = 12;
 export const RAMP_U = 13;
-export const RAMP_TEMP = 14; // scratch offset of an i16 row
-export const RAMP_WORDS = 15;
+export const RAMP_WORDS = 14;
+
+// ramplookup and requantize: see assembly/ramp-map.ts.
+export const MAP_X = 2;
+export const MAP_OUT = 6;
+export const MAP_COLUMNS = 10;
+export const MAP_TABLE = 11; // i16[LOW + HIGH + 1]
+export const MAP_LOW = 12;
+export const MAP_HIGH = 13;
+export const MAP_TEMP = 14; // scratch offset of a u16 row
+export const MAP_U = 15;
+export const MAP_M = 16;
+export const MAP_E = 17;
+export const MAP_Z = 18;
+export const MAP_WORDS = 19;
 
 // copy of rows.
 export const COPY_X = 2;

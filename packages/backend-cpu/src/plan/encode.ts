@@ -4,6 +4,7 @@ import { aligned, allocate, DTYPES, type DType, elementCount, type Lease } from 
 import * as R from '../record-layout.js';
 import { type ConstantEntry, ConstantPool } from './constants.js';
 import { Planner } from './planner.js';
+import { findRampPairs } from './ramp-map.js';
 import type { RowSpace } from './rows.js';
 import { type GroupDraft, type Ref, type Relaxed, type StageDraft, startRecord } from './stage.js';
 
@@ -206,10 +207,10 @@ export function planProgram(
 ): MemoryPlan {
   const pool = new ConstantPool(R.CONTROL_BYTES);
   const needs = findNeeds(program, outputs);
-  const planner = new Planner({ program, pool, relaxed }, needs);
+  const kept = new Set(outputs);
+  const planner = new Planner({ program, pool, relaxed }, needs, findRampPairs(program, kept));
   const groups = planner.plan();
   const uses = findUses(groups);
-  const kept = new Set(outputs);
 
   const names: string[] = [];
   const leases: Lease[] = [];

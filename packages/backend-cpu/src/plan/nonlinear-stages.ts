@@ -98,8 +98,7 @@ export function ramplookupStage(source: StageSource, op: RamplookupOp, x: Ref, c
     result: op.result,
     width: columns,
     reads: [x],
-    temps: () => [((columns + 7) & ~7) * 2],
-    encode({ resolve, temp }) {
+    encode({ resolve }) {
       const record = startRecord(R.KIND_RAMPLOOKUP, R.RAMP_WORDS);
       record.splice(R.RAMP_X, 4, ...resolve(x, 'i16'));
       record.splice(R.RAMP_OUT, 4, ...resolve(out, 'i32'));
@@ -107,7 +106,6 @@ export function ramplookupStage(source: StageSource, op: RamplookupOp, x: Ref, c
       record[R.RAMP_TABLE] = address;
       record[R.RAMP_LAST] = Math.min(table.length - 1, 32768); // no |x| is larger
       record[R.RAMP_U] = op.u;
-      record[R.RAMP_TEMP] = temp(0);
       return record;
     },
   };

@@ -17,6 +17,7 @@ import { packedBytes, relaxedBytes } from './constants.js';
 import { gatherGroup, meanGroup, packGroup, viewGroup } from './moves.js';
 import { lookupStage, ramplookupStage, shiftgeluStage, softmaxStage } from './nonlinear-stages.js';
 import { linearStage, matmulStage, packedOnce } from './product-stages.js';
+import { type RampPair, rampMapStage } from './ramp-map.js';
 import { requantizeStage } from './requantize-stage.js';
 import { layernormStage, rowquantizeStage, rowscaleStage } from './row-stages.js';
 import { collapse, type RowSpace, rowAccess, rowSpace, scalarAccess } from './rows.js';
@@ -28,16 +29,19 @@ export class Planner {
   readonly #chains = new Chains();
   readonly #source: StageSource;
   readonly #needs: ReadonlyMap<string, Box>;
+  readonly #ramps: ReadonlyMap<string, RampPair>;
 
-  constructor(source: StageSource, needs: ReadonlyMap<string, Box>) {
+  constructor(source: StageSource, needs: ReadonlyMap<string, Box>, ramps: ReadonlyMap<string, RampPair>) {
     this.#source = source;
     this.values = new PlanValues(source);
     this.#needs = needs;
+    this.#ramps = ramps;
   }
 
   plan(): readonly GroupDraft[] {
     for (const op of this.#source.program.ops) {
-      if (this.#needs.has(op.result)) this.#add(op);
+      // A ramp of a pair is made with its other half.
+      if (this.#needs.has(op.result) && !this.#ramps.has(op.result)) this.#add(op);
     }
     return this.#chains.finish();
   }
@@ -213,6 +217,14 @@ export class Planner {
   #requantize(op: RequantizeOp): void {
     const need = this.#needOf(op);
     const { shape } = this.values.info(op.result);
+    const pair = 'value' in op.x ? this.#ramps.get(op.x.value) : undefined;
+    if (pair !== undefined) {
+      const space = rowSpace(shape, need);
+      const x = this.#rows(pair.ramp.x, space);
+      const stage = rampMapStage(this.#source, pair, x, shape[shape.length - 1] ?? 1, this.#result(op.result, space));
+      this.#chains.append(space, stage);
+      return;
+    }
     const view = this.values.viewOf(op.x);
     const turned = turnedRows(this.#chains, this.values, op, view, need);
     const space = turned?.space ?? rowSpace(shape, need);

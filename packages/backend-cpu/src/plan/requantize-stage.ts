@@ -55,17 +55,17 @@ function spread(source: ArrayLike<number>, { period, perColumn }: Period, column
 }
 
 /**
- * bias·2^shift + 2^31 per column as 64-bit integers, low word first: |bias| < 2^31 and shift ≤ 31 + 31, and the sum is a
- * multiple of 2^min(shift, 31), so a double holds it.
+ * z·2^32 + bias·2^shift + 2^31 as 64-bit integers, low word first: |bias| < 2^31 and shift ≤ 31 + 31, and what joins z is a
+ * multiple of 2^min(shift, 31), so a double holds it. Behind the columns the low word is not 0: nothing is a tie there.
  */
-function roundedBias(bias: ArrayLike<number> | undefined, columns: number, shift: number): Int32Array {
-  const out = new Int32Array(2 * ((columns + 7) & ~7));
+function startSums(bias: ArrayLike<number> | undefined, z: Int32Array, shift: number): Int32Array {
+  const out = new Int32Array(2 * z.length);
   const scale = POW2[shift] as number;
-  for (let j = 0; j < columns; j++) {
-    const sum = (bias === undefined ? 0 : (bias[j] as number)) * scale + 2147483648;
+  for (const [j, entry] of z.entries()) {
+    const sum = (bias === undefined || j >= bias.length ? 0 : (bias[j] as number)) * scale + 2147483648;
     const high = Math.floor(sum * (INVERSE_POW2[32] as number));
     out[2 * j] = sum - high * 4294967296;
-    out[2 * j + 1] = high;
+    out[2 * j + 1] = high + entry;
   }
   return out;
 }
@@ -98,7 +98,8 @@ export function requantizeStage(
   // A row may ask for more room than its factors have; then it takes the other form.
   const largestExponent = operands.rowInterval === undefined ? 0 : operands.rowInterval.hi >> 4;
   const mayOverflow = form !== undefined && row !== undefined && largestExponent > form.xRoom + form.mRoom;
-  const zAddress = pool.bytes(spread(z, period, columns));
+  const zs = spread(z, period, columns);
+  const zAddress = pool.bytes(zs);
   const any =
     form !== undefined && !mayOverflow
       ? undefined
@@ -147,8 +148,8 @@ export function requantizeStage(
     return { result: op.result, width: columns, reads, encode: ({ resolve }) => anyRecord(resolve, any) };
   }
   const mAddress = pool.bytes(spread(m, period, columns, form.mUp));
-  const biases =
-    row === undefined ? 0 : pool.bytes(roundedBias(bias, columns, (op.k ?? 0) + Math.max(0, 32 - (e[0] as number))));
+  const start =
+    form.shift > 0 ? 0 : pool.bytes(startSums(bias, zs, bias === undefined ? 0 : (op.k ?? 0) + 32 - (e[0] as number)));
   return {
     result: op.result,
     width: columns,
@@ -168,7 +169,8 @@ export function requantizeStage(
       record[R.REQ_ADD_TYPE] = addend === undefined ? R.TYPE_NONE : typeCode(addend.dtype);
       record[R.REQ_M] = mAddress;
       record[R.REQ_Z] = zAddress;
-      record[R.REQ_BIAS] = biases;
+      record[R.REQ_START] = start;
+      record[R.REQ_ROW_TYPE] = row === undefined ? R.TYPE_NONE : R.TYPE_U8;
       record[R.REQ_FACTOR] = POW2[form.xUp] as number;
       record[R.REQ_SHIFT] = form.shift;
       record[R.REQ_TIES] = form.ties ? 1 : 0;
