@@ -105,12 +105,11 @@ export function packedOnce(source: StageSource, name: string, view: View): numbe
   const [k, n] = view.shape.slice(-2) as [number, number];
   const [kStride, nStride] = view.strides.slice(-2) as [number, number];
   // Weights of a layer, rows of k: what `linear` packs as well.
-  if (kStride === 1 && nStride === k && n * k === constant.data.length)
-    return source.pool.weights(name, constant, false);
+  if (kStride === 1 && nStride === k && n * k === constant.data.length) return source.pool.weights(name, constant);
   const shape = [n, k];
   const data = new Int8Array(n * k);
   copyView(data, 0, constant.data, 0, planView({ offset: view.offset, shape, strides: [nStride, kStride] }));
-  return source.pool.weights(`${name} ${JSON.stringify(view)}`, { dtype: 'i8', shape, data }, false);
+  return source.pool.weights(`${name} ${JSON.stringify(view)}`, { dtype: 'i8', shape, data });
 }
 
 /**
