@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createReferenceBackend } from '@ivit/backend-reference';
 import { writeProgram } from '@ivit/formats/program';
 import { createProgramBuilder, type Program } from '@ivit/program';
@@ -41,4 +43,11 @@ export async function tinyModel(change: Partial<Program> = {}): Promise<{ progra
     createReferenceBackend(),
   );
   return { program, bytes: writeProgram(program) };
+}
+
+/** Writes the file of the tiny model into a folder and returns its path. */
+export async function writeTinyModel(at: string): Promise<string> {
+  const path = join(at, 'tiny.safetensors');
+  await writeFile(path, (await tinyModel()).bytes);
+  return path;
 }

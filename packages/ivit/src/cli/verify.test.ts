@@ -1,29 +1,24 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { createReferenceBackend } from '@ivit/backend-reference';
 import { IvitError, modelId, type ValidatedProgram, validate } from '@ivit/program';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolders } from '../../test/folder.js';
+import { CAT, COFFEE } from '../../test/photos.js';
 import { runCli } from '../../test/run-cli.js';
-import { tinyModel } from '../../test/tiny-model.js';
+import { tinyModel, writeTinyModel } from '../../test/tiny-model.js';
 import { absentBackend, wrongBackend, wrongWeight } from '../../test/wrong-backends.js';
 import { defaultBackends } from '../default-backends.js';
 import { exitStatus, printReport, type VerifyReport } from './verify/report.js';
 import { verifyAll } from './verify.js';
 
 const folder = temporaryFolders();
-const photo = (name: string): string => fileURLToPath(new URL(`../../photos/${name}`, import.meta.url));
-const [CAT, COFFEE] = [photo('cat.jpg'), photo('coffee.png')];
 const silent = { update: () => undefined };
 const { signal } = new AbortController();
 
 let program: ValidatedProgram;
-let bytes: Uint8Array;
 beforeAll(async () => {
-  const tiny = await tinyModel();
-  bytes = tiny.bytes;
-  program = validate(tiny.program);
+  program = validate((await tinyModel()).program);
 });
 
 function print(report: VerifyReport): string {
@@ -168,8 +163,7 @@ async function lacks(code: string): Promise<never> {
 async function receiptsOf(
   photos: readonly string[],
 ): Promise<{ spec: string; model: string; pixels: string; output: string }[]> {
-  const path = join(await folder(), 'tiny.safetensors');
-  await writeFile(path, bytes);
+  const path = await writeTinyModel(await folder());
   const { stdout } = await runCli(['classify', path, ...photos, '--json', '--quiet']);
   return JSON.parse(stdout).results.map(({ receipt }: { receipt: object }) => receipt);
 }
@@ -195,8 +189,7 @@ describe('ivit verify', () => {
 
   it.each(['model', 'pixels', 'output'] as const)('names a forged %s and exits with 3', async (field) => {
     const at = await folder();
-    const path = join(at, 'tiny.safetensors');
-    await writeFile(path, bytes);
+    const path = await writeTinyModel(at);
     const document = JSON.parse((await runCli(['classify', path, CAT, COFFEE, '--json', '--quiet'])).stdout);
     const genuine: string = document.results[1].receipt[field];
     const forged = genuine.startsWith('0') ? `1${genuine.slice(1)}` : `0${genuine.slice(1)}`;
@@ -214,8 +207,7 @@ describe('ivit verify', () => {
 
   it('exits with 1 for a photo or a file of receipts that is none, and with 2 for wrong usage', async () => {
     const at = await folder();
-    const path = join(at, 'tiny.safetensors');
-    await writeFile(path, bytes);
+    const path = await writeTinyModel(at);
     const broken = join(at, 'broken.jpg');
     await writeFile(broken, (await readFile(CAT)).subarray(0, 5000));
     const photos = await runCli(['verify', path, broken, CAT, '--quiet']);

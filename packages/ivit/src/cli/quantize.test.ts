@@ -1,31 +1,14 @@
 import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { modelId } from '@ivit/program';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { floatVitFiles, writeFloatVit } from '../../test/float-vit.js';
 import { temporaryFolders } from '../../test/folder.js';
 import { COMMIT, startHub } from '../../test/hub-server.js';
+import { CAT, PHOTOS } from '../../test/photos.js';
 import { runCli } from '../../test/run-cli.js';
-import { tinyModel } from '../../test/tiny-model.js';
 import { loadModel } from '../index.js';
-import { main } from './main.js';
 
 const folder = temporaryFolders();
-const photo = (name: string): string => fileURLToPath(new URL(`../../photos/${name}`, import.meta.url));
-const PHOTOS = ['cat.jpg', 'coffee.png', 'rocket.jpg'].map(photo);
-const [CAT = '', COFFEE = ''] = PHOTOS;
-
-let tiny: Awaited<ReturnType<typeof tinyModel>>;
-beforeAll(async () => {
-  tiny = await tinyModel();
-});
-
-async function tinyFile(at: string): Promise<string> {
-  const path = join(at, 'tiny.safetensors');
-  await writeFile(path, tiny.bytes);
-  return path;
-}
 
 /** A folder with a float model and one with calibration photos. */
 async function workshop(): Promise<{ at: string; model: string; photos: string; output: string; cache: string }> {
@@ -42,165 +25,6 @@ async function workshop(): Promise<{ at: string; model: string; photos: string; 
     cache: join(at, 'cache'),
   };
 }
-
-describe('ivit', () => {
-  it('says how it is used: 2 without a command, 0 when asked', async () => {
-    const bare = await runCli([]);
-    expect(bare).toMatchObject({ status: 2, stdout: '' });
-    expect(bare.stderr).toContain('ivit classify [MODEL] PHOTO…');
-    const asked = await runCli(['--help']);
-    expect(asked).toMatchObject({ status: 0, stderr: '', stdout: bare.stderr });
-  });
-
-  it.each([
-    ['an unknown command', ['label', 'cat.jpg'], /no command "label"/],
-    ['an unknown option', ['classify', '--wrong', 'cat.jpg'], /--wrong/],
-    ['no photo', ['classify', 'builtin'], /at least one photo/],
-    ['a number that is none', ['classify', '--top-k', 'many', 'cat.jpg'], /--top-k must be an integer/],
-    ['no calibration folder', ['quantize', 'model', '-o', 'x'], /--calibrate/],
-    ['an unknown recipe', ['quantize', 'm', '--calibrate', 'd', '-o', 'x', '--recipe', 'p'], /no recipe "p"/],
-    ['one file for two', ['quantize', 'm', '--calibrate', 'd', '-o', 'x', '--report', './x'], /name one file/],
-    ['a size that is none', ['quantize', 'm', '--calibrate', 'd', '-o', 'x', '--size-budget', '4 apples'], /4 apples/],
-    [
-      'an unknown backend',
-      ['classify', '--backend', 'gpu', 'cat.jpg'],
-      /no backend "gpu"; there are cpu, webgpu and reference/,
-    ],
-    ['no threads', ['classify', '--threads', '0', 'cat.jpg'], /--threads must be an integer from 1 to 64/],
-    ['too many models', ['doctor', 'a', 'b'], /one model at most/],
-    ['too many photos', ['bench', 'builtin', 'a.jpg', 'b.jpg'], /one photo at most/],
-    ['no number of threads', ['bench', '--threads', '1,'], /--threads must be an integer/],
-    ['a hub address that is none', ['inspect', 'hf:a/b', '--hf-endpoint', 'ftp://x'], /must begin with http/],
-  ])('exits with 2 for %s', async (_, args, said) => {
-    let stdout = '';
-    let stderr = '';
-    const status = await main(args, {
-      out: (text) => {
-        stdout += text;
-      },
-      err: (text) => {
-        stderr += text;
-      },
-      terminal: false,
-      env: {},
-      signal: new AbortController().signal,
-    });
-    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
-    expect(stderr).toMatch(/^ivit: E_USAGE: /);
-    expect(stderr).toMatch(said);
-  });
-});
-
-describe('ivit classify', () => {
-  it('labels photos on stdout, progress on stderr, and equals the library', async () => {
-    const file = await tinyFile(await folder());
-    const model = await loadModel(file, { threads: 1 });
-    const results = await model.run([CAT, COFFEE]);
-    const answers = await model.classify([CAT, COFFEE], { topK: 2 });
-
-    const text = await runCli(['classify', file, CAT, COFFEE, '--top-k', '2', '--receipt']);
-    expect(text.status).toBe(0);
-    expect(text.stderr).toContain('self-check');
-    const lines = [CAT, COFFEE].flatMap((path, index) => {
-      const list = answers[index]?.map(({ label, score }) => `${label} ${score.toFixed(4)}`).join(', ');
-      return [`${path}: ${list}`, `  receipt ${JSON.stringify(results[index]?.receipt)}`];
-    });
-    expect(text.stdout).toBe(`${lines.join('\n')}\n`);
-
-    const json = await runCli(['classify', '--model', file, CAT, COFFEE, '--top-k', '2', '--json', '--quiet']);
-    expect(json).toMatchObject({ status: 0, stderr: '' });
-    expect(JSON.parse(json.stdout)).toEqual({
-      ...model.info,
-      results: [CAT, COFFEE].map((path, index) => ({
-        file: path,
-        answers: answers[index],
-        receipt: results[index]?.receipt,
-      })),
-    });
-    await model.dispose();
-  });
-
-  it('runs the backend that is asked for, to the same answers and receipts', async () => {
-    const file = await tinyFile(await folder());
-    const args = ['classify', file, CAT, COFFEE, '--json', '--quiet'];
-    const [cpu, threads, reference] = (
-      await Promise.all([
-        runCli(args),
-        runCli([...args, '--backend', 'cpu', '--threads', '2']),
-        runCli([...args, '--backend', 'reference']),
-      ])
-    ).map(({ stdout }) => JSON.parse(stdout));
-    expect(cpu.backend).toMatchObject({ name: 'cpu', threads: 1 });
-    expect(threads.backend).toMatchObject({ name: 'cpu', threads: 2 });
-    expect(reference.backend).toMatchObject({ name: 'reference' });
-    expect(cpu.results).toEqual(reference.results);
-    expect(threads.results).toEqual(reference.results);
-  });
-
-  it('reports a corrupt photo by name, labels the others, and exits with 1', async () => {
-    const at = await folder();
-    const file = await tinyFile(at);
-    const broken = join(at, 'broken.jpg');
-    await writeFile(broken, (await readFile(CAT)).subarray(0, 9000));
-    const missing = join(at, 'missing.png');
-    const result = await runCli(['classify', file, COFFEE, broken, missing, CAT, '--json', '--quiet']);
-    expect(result.status).toBe(1);
-    expect(result.stderr).toMatch(
-      /^ivit: E_IMAGE_CORRUPT: .*\/broken\.jpg.*\nivit: E_READ: There is no such file or folder \(.*\/missing\.png\)/,
-    );
-    const { results } = JSON.parse(result.stdout);
-    expect(results.map(({ file: name }: { file: string }) => name)).toEqual([COFFEE, broken, missing, CAT]);
-    expect(results.map((entry: object) => 'error' in entry)).toEqual([false, true, true, false]);
-    const alone = await runCli(['classify', file, CAT, '--json', '--quiet']);
-    expect(JSON.parse(alone.stdout).results[0]).toEqual(results[3]);
-  });
-
-  it('refuses photos above the size it is given', async () => {
-    const at = await folder();
-    const result = await runCli(['classify', await tinyFile(at), CAT, '--max-pixels', '1000', '--quiet']);
-    expect(result).toMatchObject({ status: 1, stdout: '' });
-    expect(result.stderr).toMatch(/^ivit: E_IMAGE_TOO_LARGE: .*more than 1000 .*cat\.jpg/);
-  });
-
-  it('exits with 1 for a model that is none', async () => {
-    const at = await folder();
-    const result = await runCli(['classify', join(at, 'none.safetensors'), CAT]);
-    expect(result).toMatchObject({ status: 1, stdout: '' });
-    expect(result.stderr).toMatch(/ivit: E_READ: There is no such file or folder \(.*none\.safetensors\)/);
-  });
-});
-
-describe('ivit inspect', () => {
-  it('says what a program file holds', async () => {
-    const file = await tinyFile(await folder());
-    const json = await runCli(['inspect', file, '--json', '--ops']);
-    expect(json.status).toBe(0);
-    expect(JSON.parse(json.stdout)).toMatchObject({
-      file,
-      fileBytes: tiny.bytes.length,
-      spec: 'ivit/1',
-      model: modelId(tiny.program),
-      input: { name: 'pixels', dtype: 'u8', shape: [8, 8, 3] },
-      output: { name: 'logits', dtype: 'i32', shape: [3], shift: 8 },
-      labels: ['left', 'right', 'upper'],
-      opCount: 3,
-      macs: 576,
-      selfCheck: { seed: 1 },
-      provenance: { recipe: 'by hand' },
-      program: expect.stringContaining('sums: i32[3] = linear('),
-    });
-    const text = await runCli(['inspect', file]);
-    expect(text.stdout).toContain(`model       ${modelId(tiny.program)}\n`);
-    expect(text.stdout).toContain('labels      3: left, right, upper\n');
-    expect(text.stdout).toContain('MACs        576\n');
-  });
-
-  it('says to quantize float weights', async () => {
-    const result = await runCli(['inspect', await writeFloatVit(await folder())]);
-    expect(result).toMatchObject({ status: 1, stdout: '' });
-    expect(result.stderr).toMatch(/E_NEEDS_QUANTIZING/);
-  });
-});
 
 describe('ivit quantize', () => {
   it('writes a program that runs, the same bytes each time, and a report', async () => {
