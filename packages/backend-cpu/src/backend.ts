@@ -5,7 +5,7 @@ import { createEngine, createTrial } from './engine.js';
 import { CpuExecutable, type ThreadedRun } from './executable.js';
 import { planProgram } from './plan/encode.js';
 import type { ProductTrial } from './product-trial.js';
-import { type Choice, INT16_ONLY, selectProduct } from './select.js';
+import { type Choice, type Declined, declinedRelaxed, INT16_ONLY, selectProduct } from './select.js';
 import { type KernelModules, kernelBytes, type MemoryKind, relaxedKernelBytes } from './wasm-module.js';
 import { createWorkerHandle, type WebWorker } from './worker-handle.js';
 import { WorkerPool } from './worker-pool.js';
@@ -51,12 +51,16 @@ const OPS: Readonly<Record<string, readonly number[]>> = {
 const DEFAULT_MOST_THREADS = 4;
 const MOST_THREADS = 64;
 
-function hasThreads(options: CpuBackendOptions): boolean {
-  if (typeof SharedArrayBuffer !== 'function' || typeof Atomics !== 'object') return false;
+/** Why a program cannot run on several threads here; undefined where it can. */
+function lackOfThreads(options: CpuBackendOptions): Declined | undefined {
+  if (typeof SharedArrayBuffer !== 'function' || typeof Atomics !== 'object') return 'threads:no-shared-memory';
   // A page without cross-origin isolation may have the name, but cannot post one to a worker.
-  if (typeof crossOriginIsolated === 'boolean' && !crossOriginIsolated && typeof process !== 'object') return false;
-  if (options.createWorker !== undefined || typeof Worker === 'function') return true;
-  return typeof process === 'object' && typeof process.getBuiltinModule === 'function';
+  if (typeof crossOriginIsolated === 'boolean' && !crossOriginIsolated && typeof process !== 'object')
+    return 'threads:not-isolated';
+  if (options.createWorker !== undefined || typeof Worker === 'function') return undefined;
+  return typeof process === 'object' && typeof process.getBuiltinModule === 'function'
+    ? undefined
+    : 'threads:no-workers';
 }
 
 function reportedCores(): number {
@@ -74,7 +78,7 @@ function threadCount(options: CpuBackendOptions): number {
       where: 'option threads',
     });
   }
-  if (!hasThreads(options)) return 1;
+  if (lackOfThreads(options) !== undefined) return 1;
   return threads ?? Math.min(DEFAULT_MOST_THREADS, reportedCores());
 }
 
@@ -159,17 +163,31 @@ class CpuBackend implements Backend {
       if (this.#options.module === undefined && !WebAssembly.validate(kernelBytes(this.#kind))) {
         return { available: false, code: 'E_NO_SIMD', reason: 'This WebAssembly has no 128-bit SIMD' };
       }
-      const { verdict } = (await this.#chosen()).choice;
+      const { choice } = await this.#chosen();
+      const { verdict } = choice;
       const features = [
         'simd128',
         ...(verdict === undefined || verdict === 'inexact' ? [] : ['relaxed-simd']),
         ...(this.#threads > 1 ? ['threads'] : []),
       ];
-      return { available: true, device: 'WebAssembly', threads: this.#threads, features };
+      return {
+        available: true,
+        device: 'WebAssembly',
+        threads: this.#threads,
+        features,
+        declined: this.#declined(choice),
+      };
     } catch (error) {
       const code = IvitError.isInstance(error) ? error.code : 'E_BACKEND';
       return { available: false, code, reason: error instanceof Error ? error.message : String(error) };
     }
+  }
+
+  #declined(choice: Choice): readonly Declined[] {
+    const options = this.#options;
+    const relaxed = declinedRelaxed(choice, options.module === undefined || options.relaxedModule !== undefined);
+    if (this.#threads > 1) return relaxed;
+    return [...relaxed, lackOfThreads(options) ?? (options.threads === 1 ? 'threads:asked' : 'threads:one-core')];
   }
 
   /** Modules and choice, once per backend. */

@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { Relaxed } from './plan/stage.js';
 import type { TrialProduct } from './product-trial.js';
-import { isExact, probeProducts, selectProduct, type Trial } from './select.js';
+import {
+  type Choice,
+  declinedRelaxed,
+  INT16_ONLY,
+  isExact,
+  probeProducts,
+  selectProduct,
+  type Trial,
+} from './select.js';
 
 /** Two products of a pair of bytes, as a machine adds them. */
 type Pair = (w0: number, x0: number, w1: number, x1: number) => number;
@@ -158,5 +166,21 @@ describe('the race', () => {
       race: { int16: 0, relaxed: 0 },
     });
     expect(machine.runs).toBeLessThan(3000);
+  });
+});
+
+describe('relaxed SIMD is declined', () => {
+  it.each<[string, Choice, readonly string[]]>([
+    ['not where it is used', choose(asSigned), []],
+    ['where it is not exact', choose(saturating), ['relaxed-simd:inexact']],
+    ['where it lost the race', choose(asSigned, 0.01, 0.02), ['relaxed-simd:slower']],
+    ['in part where it is exact without -128', choose(wrapping), ['relaxed-simd:not-with-128']],
+    ['where the engine does not know it', INT16_ONLY, ['relaxed-simd:unsupported']],
+  ])('%s', (_, choice, expected) => {
+    expect(declinedRelaxed(choice, true)).toEqual(expected);
+  });
+
+  it('where a module is given without it', () => {
+    expect(declinedRelaxed(INT16_ONLY, false)).toEqual(['relaxed-simd:no-module']);
   });
 });

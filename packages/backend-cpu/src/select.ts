@@ -20,6 +20,26 @@ export interface Choice {
   readonly race?: { readonly int16: number; readonly relaxed: number };
 }
 
+/** Why something that could serve is not used: `feature:reason`. The command says it in a sentence. */
+export type Declined =
+  | 'relaxed-simd:unsupported'
+  | 'relaxed-simd:no-module'
+  | 'relaxed-simd:inexact'
+  | 'relaxed-simd:slower'
+  | 'relaxed-simd:not-with-128'
+  | 'threads:no-shared-memory'
+  | 'threads:not-isolated'
+  | 'threads:no-workers'
+  | 'threads:one-core'
+  | 'threads:asked';
+
+/** @param given whether there is a module, so that a choice without a verdict is the engine's doing */
+export function declinedRelaxed({ relaxed, verdict }: Choice, given: boolean): readonly Declined[] {
+  if (relaxed !== undefined) return relaxed.least === -128 ? [] : ['relaxed-simd:not-with-128'];
+  if (verdict === undefined) return [given ? 'relaxed-simd:unsupported' : 'relaxed-simd:no-module'];
+  return [verdict === 'inexact' ? 'relaxed-simd:inexact' : 'relaxed-simd:slower'];
+}
+
 /** What is asked of a product: see product-trial.ts. */
 export interface Trial {
   load(product: TrialProduct, relaxed: Relaxed | undefined): void;

@@ -11,6 +11,11 @@ export type ProbeResult =
       readonly device: string;
       readonly threads: number;
       readonly features: readonly string[];
+      /**
+       * What is not used although it could serve, each as `feature:reason` in short words that do not change, such as
+       * `threads:no-shared-memory`. Optional.
+       */
+      readonly declined?: readonly string[];
     }
   | { readonly available: false; readonly code: string; readonly reason: string };
 

@@ -1,13 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Backend } from '@ivit/backend';
 import { createReferenceBackend } from '@ivit/backend-reference';
 import { writeProgram } from '@ivit/formats/program';
 import { modelId, validate } from '@ivit/program';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolders } from '../../test/folder.js';
 import { runCli } from '../../test/run-cli.js';
-import { tinyModel } from '../../test/tiny-model.js';
+import { tinyModel, writeTinyModel } from '../../test/tiny-model.js';
+import { absentBackend, wrongBackend } from '../../test/wrong-backends.js';
 import { BUNDLED_PHOTO } from '../photos.js';
 import { readBytes } from '../read-bytes.js';
 import { examine } from './doctor.js';
@@ -38,9 +38,8 @@ describe('ivit doctor', () => {
   });
 
   it("prints it, for a model and a backend of one's own choice", async () => {
-    const { program, bytes } = await tinyModel();
-    const path = join(await folder(), 'tiny.safetensors');
-    await writeFile(path, bytes);
+    const { program } = await tinyModel();
+    const path = await writeTinyModel(await folder());
     const { status, stdout } = await runCli(['doctor', path, '--backend', 'reference']);
     expect(status).toBe(0);
     expect(stdout).toContain(`model       ${path}\n`);
@@ -49,6 +48,13 @@ describe('ivit doctor', () => {
     expect(stdout).toContain(`"model":"${modelId(program)}"`);
     expect(stdout).toMatch(/chosen {6}reference\n$/);
     expect(stdout).not.toMatch(/^cpu /m);
+  });
+
+  it('says what a backend does not use, and why', async () => {
+    const { stdout } = await runCli(['doctor', await writeTinyModel(await folder()), '--threads', '1', '--quiet']);
+    expect(stdout).toMatch(
+      /^cpu {9}available on WebAssembly, threads 1, simd128.*\n(.*\n)? {12}one thread: as asked\n/m,
+    );
   });
 
   it('exits with 1 where no backend passes the self-check', async () => {
@@ -76,37 +82,22 @@ describe('examine', () => {
     const photo = await readBytes(BUNDLED_PHOTO, {});
     const { signal } = new AbortController();
     const reference = createReferenceBackend();
-    const { specificationVersion, version, ops } = reference;
-    const absent: Backend = {
-      ...{ specificationVersion, version, ops, name: 'absent' },
-      probe: async () => ({ available: false, code: 'E_NO_SIMD', reason: 'no SIMD' }),
-      compile: (...args) => reference.compile(...args),
-    };
-    const wrong: Backend = {
-      ...{ specificationVersion, version, ops, name: 'wrong' },
-      probe: () => reference.probe(),
-      async compile(...args) {
-        const executable = await reference.compile(...args);
-        return {
-          info: executable.info,
-          trace: (pixels) => executable.trace(pixels),
-          dispose: () => executable.dispose(),
-          async run(pixels, options) {
-            const outputs = await executable.run(pixels, options);
-            for (const { data } of Object.values(outputs)) data[0] = (data[0] ?? 0) + 1;
-            return outputs;
-          },
-        };
+    const absent = absentBackend('absent');
+    const wrong = wrongBackend('wrong', (executable) => ({
+      async run(pixels, options) {
+        const outputs = await executable.run(pixels, options);
+        for (const { data } of Object.values(outputs)) data[0] = (data[0] ?? 0) + 1;
+        return outputs;
       },
-    };
+    }));
     const names: string[] = [];
     const found = await examine([absent, reference, wrong], { program, photo, signal }, (name) => names.push(name));
     expect(names).toEqual(['absent', 'reference', 'wrong']);
     expect(found).toMatchObject({ chosen: 'reference', receiptsEqual: false });
     expect(found.backends[0]).toEqual({
       name: 'absent',
-      version,
-      probe: { available: false, code: 'E_NO_SIMD', reason: 'no SIMD' },
+      version: reference.version,
+      probe: { available: false, code: 'E_NO_ADAPTER', reason: 'no adapter here' },
     });
     expect(found.backends[1]?.trial).toMatchObject({ selfCheck: 'absent' });
     const alone = await examine([reference], { program, photo, signal }, () => undefined);

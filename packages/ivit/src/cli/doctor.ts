@@ -6,6 +6,7 @@ import { readModel } from '../model-source.js';
 import { BUNDLED_PHOTO } from '../photos.js';
 import { readBytes } from '../read-bytes.js';
 import { BACKEND_OPTIONS, backendsOf } from './backend-options.js';
+import { declinedText } from './declined-features.js';
 import { describeError, type ErrorText } from './describe-error.js';
 import { hubOptions } from './hub-options.js';
 import type { Io } from './io.js';
@@ -116,6 +117,7 @@ function findingText({ probe, trial, error }: Finding): string[] {
   if (!probe.available) return [`not available: ${probe.code}, ${probe.reason}`];
   const features = probe.features.length === 0 ? '' : `, ${probe.features.join(', ')}`;
   const lines = [`available on ${probe.device}, threads ${probe.threads}${features}`];
+  lines.push(...(probe.declined ?? []).map(declinedText));
   if (error !== undefined) lines.push(`fails: ${error.code}, ${error.message}`);
   if (trial !== undefined) {
     const { selfCheck, variant, threads, answer, receipt } = trial;
