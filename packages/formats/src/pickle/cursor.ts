@@ -1,4 +1,4 @@
-import type { PickleRefuse } from './machine.js';
+import type { PickleRefuse } from './bounds.js';
 
 const CUT = 'The file is cut short or damaged: get it again and compare its sha256 with the one published.';
 

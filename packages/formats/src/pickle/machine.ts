@@ -4,13 +4,12 @@
  * are bounded.
  */
 import { quoteName } from '../json/cursor.js';
+import { DAMAGED, type PickleLimits, type PickleRefuse, RESAVE, UNTRUSTED } from './bounds.js';
 import { createPickleCursor, type PickleCursor } from './cursor.js';
+import { setItems } from './dict.js';
 import { type Opcode, opcodeName, opcodeOf } from './opcodes.js';
 import { createPickleStack, type PickleStack } from './stack.js';
-import { isKind, type PickleDict, type PickleGlobal, type PickleValue } from './values.js';
-
-/** Throws a coded error at the opcode being read. */
-export type PickleRefuse = (code: string, message: string, hint: string) => never;
+import { isKind, type PickleGlobal, type PickleValue } from './values.js';
 
 /** What the caller knows of the names and persistent ids in a pickle. All of it may throw through `refuse`. */
 export interface PickleHost {
@@ -20,48 +19,6 @@ export interface PickleHost {
   readonly reduce: (callable: PickleGlobal, args: readonly PickleValue[], key: string | undefined) => PickleValue;
   /** The value behind a persistent id. */
   readonly persistent: (id: PickleValue) => PickleValue;
-}
-
-export interface PickleLimits {
-  /** Bytes of the pickle; 32 MiB. */
-  readonly bytes: number;
-  /** Lists, tuples, dicts, sets and objects; 1,000,000. */
-  readonly objects: number;
-  /** Entries of the stack and of the memo; 4,000,000. */
-  readonly entries: number;
-}
-
-export const DEFAULT_PICKLE_LIMITS: PickleLimits = { bytes: 32 * 2 ** 20, objects: 1_000_000, entries: 4_000_000 };
-
-const DAMAGED = 'The file is damaged or no checkpoint: get it again and compare its sha256 with the one published.';
-const UNTRUSTED = 'No checkpoint is this large: do not trust the file.';
-const RESAVE =
-  'Save the weights alone, in Python: torch.save(model.state_dict(), FILE). Names outside the list in the documentation are refused, whatever they do.';
-
-/** Longest text key of a dict: hashing keys stays bounded by the pickle's length. */
-const MAX_KEY = 4096;
-
-/** Text under which a dict keeps a key; undefined where the key is none that checkpoints use. */
-function keyText(key: PickleValue): string | undefined {
-  if (typeof key === 'string') return key.length > MAX_KEY ? undefined : `s${key}`;
-  if (typeof key === 'number' || typeof key === 'bigint') return `n${key}`;
-  if (typeof key === 'boolean') return `n${Number(key)}`;
-  if (key === null) return 'z';
-  if (key.kind !== 'tuple' || key.items.length > 8) return undefined;
-  const parts = key.items.map((item) => (typeof item === 'object' && item !== null ? undefined : keyText(item)));
-  return parts.includes(undefined) ? undefined : `t${JSON.stringify(parts)}`;
-}
-
-function setItems(dict: PickleDict, items: readonly PickleValue[], refuse: PickleRefuse): void {
-  if (items.length % 2 !== 0) refuse('E_PICKLE_STACK', 'a key has no value', DAMAGED);
-  for (let at = 0; at < items.length; at += 2) {
-    const key = items[at] as PickleValue;
-    const text =
-      keyText(key) ?? refuse('E_PICKLE_KEY', 'a dict has a key that is neither a short text nor a number', RESAVE);
-    if (dict.entries.has(text))
-      refuse('E_PICKLE_DUPLICATE', `a dict has the key ${quoteName(text.slice(1))} twice`, DAMAGED);
-    dict.entries.set(text, { key, value: items[at + 1] as PickleValue });
-  }
 }
 
 interface Machine {

@@ -1,8 +1,5 @@
-import type { PickleLimits, PickleRefuse } from './machine.js';
+import { DAMAGED, type PickleLimits, type PickleRefuse, UNTRUSTED } from './bounds.js';
 import type { PickleValue } from './values.js';
-
-const DAMAGED = 'The file is damaged or no checkpoint: get it again and compare its sha256 with the one published.';
-const UNTRUSTED = 'No checkpoint is this large: do not trust the file.';
 
 /** Nesting of marks: containers under construction inside each other. */
 const MAX_MARKS = 1000;

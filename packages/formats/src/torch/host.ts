@@ -1,5 +1,6 @@
 import { quoteName } from '../json/cursor.js';
-import type { PickleHost, PickleRefuse } from '../pickle/machine.js';
+import type { PickleRefuse } from '../pickle/bounds.js';
+import type { PickleHost } from '../pickle/machine.js';
 import {
   isKind,
   type PickleGlobal,

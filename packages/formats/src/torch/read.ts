@@ -1,7 +1,8 @@
 import { IvitError } from '@ivit/program';
 import { quoteName } from '../json/cursor.js';
+import { DEFAULT_PICKLE_LIMITS } from '../pickle/bounds.js';
 import { hasCycle } from '../pickle/cycles.js';
-import { DEFAULT_PICKLE_LIMITS, runPickle } from '../pickle/machine.js';
+import { runPickle } from '../pickle/machine.js';
 import type { PickleValue, TensorReference } from '../pickle/values.js';
 import { BYTES_PER_ELEMENT } from '../safetensors/dtypes.js';
 import type { TensorEntry } from '../safetensors/types.js';

@@ -1,4 +1,4 @@
-import type { PickleLimits } from '../pickle/machine.js';
+import type { PickleLimits } from '../pickle/bounds.js';
 import type { TensorEntry } from '../safetensors/types.js';
 import type { ZipLimits } from '../zip/types.js';
 
