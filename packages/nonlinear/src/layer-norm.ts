@@ -20,11 +20,13 @@ export function newtonDeviation(v: number): number {
 }
 
 /**
- * I-LayerNorm of `rows` dense rows of `length` elements. x: i8 or i16.
- * @param bias b, one per element of a row, or null for 0.
+ * `y = (((x-μ)·(M // k(v))) >> 1) + b` with μ = rne(Σx/L) and v = Σ(x-μ)², row by row.
+ *
+ * @param deviation k, from v: at least 1.
  * @throws RangeError (E_NONLINEAR) if `length` is 0 or above 2^20 (v could pass 2^53).
  */
-export function layerNormRows(
+export function normalizeRows(
+  deviation: (v: number) => number,
   out: LayerNormOut,
   outOffset: number,
   x: IntegerArray,
@@ -45,7 +47,7 @@ export function layerNormRows(
       const y = (x[from + i] as number) - mean;
       v += y * y;
     }
-    const factor = divFloor(INT32_MAX, newtonDeviation(v));
+    const factor = divFloor(INT32_MAX, deviation(v));
     if (bias === null) {
       for (let i = 0; i < length; i++) out[to + i] = Math.floor(((x[from + i] as number) - mean) * factor * 0.5);
     } else {
@@ -54,4 +56,21 @@ export function layerNormRows(
       }
     }
   }
+}
+
+/**
+ * I-LayerNorm of `rows` dense rows of `length` elements. x: i8 or i16.
+ * @param bias b, one per element of a row, or null for 0.
+ * @throws RangeError (E_NONLINEAR) if `length` is 0 or above 2^20 (v could pass 2^53).
+ */
+export function layerNormRows(
+  out: LayerNormOut,
+  outOffset: number,
+  x: IntegerArray,
+  xOffset: number,
+  rows: number,
+  length: number,
+  bias: ArrayLike<number> | null,
+): void {
+  normalizeRows(newtonDeviation, out, outOffset, x, xOffset, rows, length, bias);
 }

@@ -2,9 +2,8 @@
  * LayerNorm with I-BERT's exact integer square root (Kim et al., 2021, section 3.4.3, algorithm 4) where I-LayerNorm takes
  * ten Newton steps. No op of ivit/1 computes it; it stands here to measure what the ten steps cost.
  */
-import { bitLength, divFloor, divRne, INT32_MAX, type IntegerArray, POW2 } from '@ivit/dyadic';
-import { nonlinearError } from './errors.js';
-import type { LayerNormOut } from './layer-norm.js';
+import { bitLength, divFloor, type IntegerArray, POW2 } from '@ivit/dyadic';
+import { type LayerNormOut, normalizeRows } from './layer-norm.js';
 
 /**
  * ⌊√v⌋ for 0 ≤ v < 2^53: x = 2^⌈bits(v)/2⌉, then x' = ⌊(x + ⌊v/x⌋)/2⌋ until it no longer falls.
@@ -20,6 +19,11 @@ export function integerSqrt(v: number): number {
   }
 }
 
+/** max(1, ⌊√v⌋) */
+function rootDeviation(v: number): number {
+  return Math.max(1, integerSqrt(v));
+}
+
 /**
  * `y = (((x-μ)·(M // k)) >> 1) + b` with μ = rne(Σx/L), k = max(1, ⌊√Σ(x-μ)²⌋): I-LayerNorm but for k.
  * @throws RangeError (E_NONLINEAR) if `length` is 0 or above 2^20.
@@ -33,22 +37,5 @@ export function sqrtLayerNormRows(
   length: number,
   bias: ArrayLike<number> | null,
 ): void {
-  if (length < 1 || length > 1048576) throw nonlinearError(`rows of ${length} elements`);
-  for (let r = 0; r < rows; r++) {
-    const from = xOffset + r * length;
-    let sum = 0;
-    for (let i = 0; i < length; i++) sum += x[from + i] as number;
-    const mean = divRne(sum, length);
-    let v = 0;
-    for (let i = 0; i < length; i++) {
-      const y = (x[from + i] as number) - mean;
-      v += y * y;
-    }
-    const root = integerSqrt(v);
-    const factor = divFloor(INT32_MAX, root > 1 ? root : 1);
-    for (let i = 0; i < length; i++) {
-      const y = Math.floor(((x[from + i] as number) - mean) * factor * 0.5);
-      out[outOffset + r * length + i] = y + (bias === null ? 0 : (bias[i] as number));
-    }
-  }
+  normalizeRows(rootDeviation, out, outOffset, x, xOffset, rows, length, bias);
 }
