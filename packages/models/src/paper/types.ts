@@ -35,6 +35,30 @@ export interface PaperMlpParameters {
   readonly mlpQact2: Dyadics;
 }
 
+/** A block of either family, all convert-time results; fields in the order of use. */
+export interface PaperBlockParameters extends PaperMlpParameters {
+  /** I-LayerNorm bias, one entry per channel. */
+  readonly norm1: Int32Array;
+  readonly qact1: Dyadics;
+  readonly qkv: IntegerLinear;
+  readonly attnQact1: Dyadics;
+  readonly attnLogits: Dyadics;
+  /** x0 of Shiftmax, negative. */
+  readonly softmaxX0: number;
+  /** Probabilities times v, to i8. */
+  readonly attnMixed: Dyadics;
+  readonly proj: IntegerLinear;
+  /** To i16. */
+  readonly attnProjected: Dyadics;
+  /** Residual add after attention: the new part, and the stream. */
+  readonly residual1: Dyadic;
+  readonly stream1: Dyadic;
+  readonly norm2: Int32Array;
+  readonly qact3: Dyadics;
+  readonly residual2: Dyadic;
+  readonly stream2: Dyadic;
+}
+
 /** The classifier. */
 export interface PaperHeadParameters {
   readonly head: IntegerLinear;

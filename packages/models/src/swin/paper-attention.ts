@@ -117,10 +117,10 @@ export function writeWindowAttention(
       strides: [heads * tokens * width, width, tokens * width, 1],
     },
   };
-  requantize(builder, `${attn}.qact3`, byToken, 4, block.attnQact3, 'i8');
+  requantize(builder, `${attn}.qact3`, byToken, 4, block.attnMixed, 'i8');
   const joined = builder.reshape(`${attn}.qact3`, [windows, tokens, dim]);
   linear(builder, `${attn}.proj`, joined, dim, dim, block.proj);
-  requantize(builder, `${attn}.qact4`, { value: `${attn}.proj` }, 3, block.attnQact4, 'i16');
+  requantize(builder, `${attn}.qact4`, { value: `${attn}.proj` }, 3, block.attnProjected, 'i16');
   const back = shared(builder, made, `${stage}.${order}.inverse`, () => inverseRows(rows));
   return builder.add({ op: 'gather', result: `${attn}.grid`, x: { value: `${attn}.qact4` }, rows: back, width: dim }, [
     side * side,

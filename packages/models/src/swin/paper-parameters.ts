@@ -2,37 +2,20 @@ import type { Dyadic } from '@ivit/dyadic';
 import type {
   Dyadics,
   IntegerLinear,
+  PaperBlockParameters,
   PaperHeadParameters,
-  PaperMlpParameters,
   PaperPatchParameters,
 } from '../paper/types.js';
 import type { SwinConfig } from './geometry.js';
 
-/** One block of the paper's Swin, all convert-time results; fields in the order of use. N = window² tokens. */
-export interface PaperSwinBlockParameters extends PaperMlpParameters {
-  /** I-LayerNorm bias `[C]`. */
-  readonly norm1: Int32Array;
-  readonly qact1: Dyadics;
-  readonly qkv: IntegerLinear;
-  readonly attnQact1: Dyadics;
-  readonly attnLogits: Dyadics;
+/** One block of the paper's Swin. N = window² tokens. */
+export interface PaperSwinBlockParameters extends PaperBlockParameters {
   /** Logits plus position bias: the logits' factor, the bias `[heads,N,N]`, and its factor. */
   readonly logitsPart: Dyadic;
   readonly positionBias: Int8Array;
   readonly biasPart: Dyadic;
   /** What a masked pair's logit gains, negative: floor(-100/s). Used in shifted blocks only. */
   readonly maskUnits: number;
-  /** x0 of Shiftmax, negative. */
-  readonly softmaxX0: number;
-  readonly attnQact3: Dyadics;
-  readonly proj: IntegerLinear;
-  readonly attnQact4: Dyadics;
-  readonly residual1: Dyadic;
-  readonly stream1: Dyadic;
-  readonly norm2: Int32Array;
-  readonly qact3: Dyadics;
-  readonly residual2: Dyadic;
-  readonly stream2: Dyadic;
 }
 
 /** Patch merging: four tokens of C channels to one of 2C. */

@@ -1,33 +1,5 @@
 import type { Dyadic } from '@ivit/dyadic';
-import type {
-  Dyadics,
-  IntegerLinear,
-  PaperHeadParameters,
-  PaperMlpParameters,
-  PaperPatchParameters,
-} from '../paper/types.js';
-
-/** One block of the paper's ViT, all convert-time results; fields in the order of use. */
-export interface PaperBlockParameters extends PaperMlpParameters {
-  /** I-LayerNorm bias `[D]`. */
-  readonly norm1: Int32Array;
-  readonly qact1: Dyadics;
-  readonly qkv: IntegerLinear;
-  readonly attnQact1: Dyadics;
-  readonly attnLogits: Dyadics;
-  /** x0 of Shiftmax, negative. */
-  readonly softmaxX0: number;
-  readonly attnQact2: Dyadics;
-  readonly proj: IntegerLinear;
-  readonly attnQact3: Dyadics;
-  /** Residual add after attention: the new part, and the stream. */
-  readonly residual1: Dyadic;
-  readonly stream1: Dyadic;
-  readonly norm2: Int32Array;
-  readonly qact3: Dyadics;
-  readonly residual2: Dyadic;
-  readonly stream2: Dyadic;
-}
+import type { Dyadics, PaperBlockParameters, PaperHeadParameters, PaperPatchParameters } from '../paper/types.js';
 
 /** Everything the paper's ViT needs at run time: integers only. */
 export interface PaperVitParameters extends PaperPatchParameters, PaperHeadParameters {

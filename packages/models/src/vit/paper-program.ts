@@ -11,8 +11,8 @@ import {
   writeMlp,
   writePatches,
 } from '../paper/steps.js';
-import type { PaperProgramDetails } from '../paper/types.js';
-import type { PaperBlockParameters, PaperVitParameters } from './paper-parameters.js';
+import type { PaperBlockParameters, PaperProgramDetails } from '../paper/types.js';
+import type { PaperVitParameters } from './paper-parameters.js';
 
 /** Names follow the checkpoint's modules, so that every accumulator can be compared with its trace. */
 interface Writer {
@@ -85,10 +85,10 @@ function writeAttention(writer: Writer, name: string, block: PaperBlockParameter
     b: { value: quantized, view: { offset: 2 * dim, shape: [heads, tokens, width], strides: [width, 3 * dim, 1] } },
   });
   const byToken = { offset: 0, shape: [tokens, heads, width], strides: [width, tokens * width, 1] };
-  requantize(builder, `${attn}.qact2`, { value: mixed, view: byToken }, 3, block.attnQact2, 'i8');
+  requantize(builder, `${attn}.qact2`, { value: mixed, view: byToken }, 3, block.attnMixed, 'i8');
   const joined = builder.reshape(`${attn}.qact2`, [tokens, dim]);
   linear(builder, `${attn}.proj`, joined, dim, dim, block.proj);
-  return requantize(builder, `${attn}.qact3`, { value: `${attn}.proj` }, 2, block.attnQact3, 'i16');
+  return requantize(builder, `${attn}.qact3`, { value: `${attn}.proj` }, 2, block.attnProjected, 'i16');
 }
 
 function writeBlock(writer: Writer, name: string, block: PaperBlockParameters, stream: string): string {

@@ -1,11 +1,10 @@
 import { dyadicFromRatio } from '@ivit/dyadic/convert';
-import { quantizeF32, roundHalfEven, softmaxX0 } from '@ivit/nonlinear/convert';
+import { quantizeF32, roundHalfEven } from '@ivit/nonlinear/convert';
 import { IvitError } from '@ivit/program';
-import type { PaperBlockParameters, PaperVitParameters } from '../../vit/paper-parameters.js';
-import { compileMlp } from './mlp.js';
+import type { PaperVitParameters } from '../../vit/paper-parameters.js';
+import { compileBlock } from './block.js';
 import { accumulatorScale, pixelTable, ratio, ratios } from './multipliers.js';
-import type { PaperQuantizedVit, QuantizedBlock } from './quantized.js';
-import type { PaperBlockScales } from './scales.js';
+import type { PaperQuantizedVit } from './quantized.js';
 
 const INT32_MAX = 2 ** 31 - 1;
 
@@ -21,39 +20,6 @@ function classTokenUnits(classToken: Float32Array, scale: number): Int32Array {
 }
 
 /**
- * @param stream Scale of the residual stream entering the block.
- */
-function compileBlock(
-  name: string,
-  block: QuantizedBlock,
-  s: PaperBlockScales,
-  stream: number,
-  headWidth: number,
-): PaperBlockParameters {
-  const inverseRoot = Math.fround(1 / Math.sqrt(headWidth));
-  const logits = Math.fround(Math.fround(s.attnQact1 * s.attnQact1) * inverseRoot);
-  return {
-    norm1: block.norm1.bias,
-    qact1: ratios(`${name}.qact1`, block.norm1.scale, s.qact1),
-    qkv: block.qkv,
-    attnQact1: ratios(`${name}.attn.qact1`, accumulatorScale(block.qkv, s.qact1), s.attnQact1),
-    attnLogits: ratios(`${name}.attn.qact_attn1`, logits, s.attnLogits),
-    softmaxX0: softmaxX0(s.attnLogits),
-    // Probabilities come in units of 2^-15.
-    attnQact2: ratios(`${name}.attn.qact2`, Math.fround(2 ** -15 * s.attnQact1), s.attnQact2),
-    proj: block.proj,
-    attnQact3: ratios(`${name}.attn.qact3`, accumulatorScale(block.proj, s.attnQact2), s.attnQact3),
-    residual1: ratio(`${name}.qact2`, s.attnQact3, s.qact2),
-    stream1: ratio(`${name}.qact2`, stream, s.qact2),
-    norm2: block.norm2.bias,
-    qact3: ratios(`${name}.qact3`, block.norm2.scale, s.qact3),
-    ...compileMlp(name, block, s),
-    residual2: ratio(`${name}.qact4`, s.mlpQact2, s.qact4),
-    stream2: ratio(`${name}.qact4`, s.qact2, s.qact4),
-  };
-}
-
-/**
  * Scales to multipliers: the convert-time half of I-ViT (Li and Gu, ICCV 2023), float32 with one rounding per operation
  * in its code's order, one float64 division per multiplier.
  *
@@ -65,7 +31,14 @@ export function compilePaperVit(model: PaperQuantizedVit): PaperVitParameters {
   const blocks = model.blocks.map((block, index) => {
     const own = scales.blocks[index];
     if (own === undefined) throw new RangeError(`there are no scales for block ${index}`);
-    const compiled = compileBlock(`blocks.${index}`, block, own, stream, model.dim / model.heads);
+    const compiled = compileBlock(`blocks.${index}`, block, own, {
+      stream,
+      headWidth: model.dim / model.heads,
+      logits: own.attnLogits,
+      probability: 2 ** -15,
+      mixed: { module: 'attn.qact2', scale: own.attnQact2 },
+      projected: { module: 'attn.qact3', scale: own.attnQact3 },
+    });
     stream = own.qact4;
     return compiled;
   });

@@ -1,12 +1,12 @@
 import { dyadicFromRatio } from '@ivit/dyadic/convert';
 import type { TensorEntry } from '@ivit/formats/safetensors';
 import type { Program } from '@ivit/program';
-import type { PaperBlockParameters, PaperVitParameters } from '../../vit/paper-parameters.js';
+import type { PaperVitParameters } from '../../vit/paper-parameters.js';
 import { buildPaperProgram } from '../../vit/paper-program.js';
+import { readCompiledBlock } from './block.js';
 import { readDyadic, readDyadics, readLinear } from './compiled-numbers.js';
 import type { PaperVitOptions } from './from-state-dict.js';
 import { readGeometry } from './geometry.js';
-import { readMlp } from './mlp.js';
 import { pixelTable } from './multipliers.js';
 import {
   biasOf,
@@ -17,27 +17,6 @@ import {
   permutePatchKernel,
   scaleOf,
 } from './numbers.js';
-
-function readBlock(source: PaperTensors, name: string, dim: number, mlpDim: number): PaperBlockParameters {
-  return {
-    norm1: biasOf(source, `${name}.ln1`, dim),
-    qact1: readDyadics(source, `${name}.rq_ln1`, dim, 8),
-    qkv: readLinear(source, `${name}.qkv`, 3 * dim, dim),
-    attnQact1: readDyadics(source, `${name}.rq_qkv`, 3 * dim, 8),
-    attnLogits: readDyadics(source, `${name}.rq_attn`, 1, 8),
-    softmaxX0: integersOf(source, `${name}.x0`, 1, -(2 ** 31), -1)[0] as number,
-    attnQact2: readDyadics(source, `${name}.rq_av`, 1, 8),
-    proj: readLinear(source, `${name}.proj`, dim, dim),
-    attnQact3: readDyadics(source, `${name}.rq_proj`, dim, 16),
-    residual1: readDyadic(source, `${name}.rq_r1`),
-    stream1: readDyadic(source, `${name}.rq_i1`),
-    norm2: biasOf(source, `${name}.ln2`, dim),
-    qact3: readDyadics(source, `${name}.rq_ln2`, dim, 8),
-    ...readMlp(source, name, dim, mlpDim),
-    residual2: readDyadic(source, `${name}.rq_r2`),
-    stream2: readDyadic(source, `${name}.rq_i2`),
-  };
-}
 
 function readParameters(source: PaperTensors, options: PaperVitOptions): PaperVitParameters {
   const geometry = readGeometry(source, {
@@ -60,7 +39,7 @@ function readParameters(source: PaperTensors, options: PaperVitOptions): PaperVi
     position: Int16Array.from(integersOf(source, 'pos', rows * dim, -32768, 32767)),
     patchPart: readDyadic(source, 'rq_a'),
     positionPart: readDyadic(source, 'rq_b'),
-    blocks: Array.from({ length: depth }, (_, index) => readBlock(source, `blocks.${index}`, dim, mlpDim)),
+    blocks: Array.from({ length: depth }, (_, index) => readCompiledBlock(source, `blocks.${index}`, dim, mlpDim)),
     norm: biasOf(source, 'ln', dim),
     qact2: readDyadics(source, 'rq_ln', dim, 8),
     head: readLinear(source, 'head', classes, dim),

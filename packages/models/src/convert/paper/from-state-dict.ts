@@ -3,6 +3,7 @@ import { IvitError, type Program } from '@ivit/program';
 import { buildPaperProgram } from '../../vit/paper-program.js';
 import type { VitPreprocess } from '../../vit/types.js';
 import { defaultHeads } from '../reader/vit-config.js';
+import { readBlockWeights, readCommonScales } from './block.js';
 import { compilePaperVit } from './compile.js';
 import { readGeometry } from './geometry.js';
 import {
@@ -13,7 +14,7 @@ import {
   permutePatchKernel,
   requireWeightsTaken,
 } from './numbers.js';
-import type { PaperQuantizedVit, QuantizedBlock } from './quantized.js';
+import type { PaperQuantizedVit } from './quantized.js';
 import type { PaperBlockScales } from './scales.js';
 import { activation, readLinear, readNorm } from './state-dict-numbers.js';
 
@@ -27,30 +28,11 @@ export interface PaperVitOptions {
   readonly labels?: readonly string[];
 }
 
-function readBlock(source: PaperTensors, name: string, dim: number, mlpDim: number): QuantizedBlock {
-  return {
-    norm1: readNorm(source, `${name}.norm1`, dim),
-    qkv: readLinear(source, `${name}.attn.qkv`, 3 * dim, dim, 'fc'),
-    proj: readLinear(source, `${name}.attn.proj`, dim, dim, 'fc'),
-    norm2: readNorm(source, `${name}.norm2`, dim),
-    fc1: readLinear(source, `${name}.mlp.fc1`, mlpDim, dim, 'fc'),
-    fc2: readLinear(source, `${name}.mlp.fc2`, dim, mlpDim, 'fc'),
-  };
-}
-
 function readBlockScales(source: PaperTensors, name: string): PaperBlockScales {
   return {
-    qact1: activation(source, `${name}.qact1`),
-    attnQact1: activation(source, `${name}.attn.qact1`),
-    attnLogits: activation(source, `${name}.attn.qact_attn1`),
+    ...readCommonScales(source, name),
     attnQact2: activation(source, `${name}.attn.qact2`),
     attnQact3: activation(source, `${name}.attn.qact3`),
-    qact2: activation(source, `${name}.qact2`),
-    qact3: activation(source, `${name}.qact3`),
-    mlpQactGelu: activation(source, `${name}.mlp.qact_gelu`),
-    mlpQact1: activation(source, `${name}.mlp.qact1`),
-    mlpQact2: activation(source, `${name}.mlp.qact2`),
-    qact4: activation(source, `${name}.qact4`),
   };
 }
 
@@ -87,7 +69,7 @@ function readStateDict(source: PaperTensors, options: PaperVitOptions): PaperQua
       blocks: blocks.map((name) => readBlockScales(source, name)),
       qact2: activation(source, 'qact2'),
     },
-    blocks: blocks.map((name) => readBlock(source, name, dim, mlpDim)),
+    blocks: blocks.map((name) => readBlockWeights(source, name, dim, mlpDim)),
     norm: readNorm(source, 'norm', dim),
     head: readLinear(source, 'head', classes, dim, 'fc'),
   };

@@ -1,5 +1,5 @@
 import { dyadicFromRatio } from '@ivit/dyadic/convert';
-import { quantizeF32, softmaxX0 } from '@ivit/nonlinear/convert';
+import { quantizeF32 } from '@ivit/nonlinear/convert';
 import { IvitError } from '@ivit/program';
 import { type SwinBlockGeometry, swinStages } from '../../swin/geometry.js';
 import type {
@@ -8,7 +8,7 @@ import type {
   PaperSwinParameters,
 } from '../../swin/paper-parameters.js';
 import { spreadBias } from '../../swin/windows.js';
-import { compileMlp } from './mlp.js';
+import { compileBlock } from './block.js';
 import { accumulatorScale, pixelTable, ratio, ratios } from './multipliers.js';
 import type {
   PaperQuantizedSwin,
@@ -53,41 +53,30 @@ function checkMaskClamp(site: string, units: number, x0: number): void {
   });
 }
 
-function compileBlock(
+function compileSwinBlock(
   name: string,
   { window, shift, heads, dim }: SwinBlockGeometry,
   block: QuantizedSwinBlock,
   s: PaperSwinBlockScales,
   stream: number,
 ): PaperSwinBlockParameters {
-  const inverseRoot = Math.fround(1 / Math.sqrt(dim / heads));
-  const logits = Math.fround(Math.fround(s.attnQact1 * s.attnQact1) * inverseRoot);
   const table = Int8Array.from(block.biasTable, (value) => quantizeF32(value, s.attnTable, 8));
-  const x0 = softmaxX0(s.attnQact2);
   const units = shift === 0 ? 0 : maskUnits(`${name}.attn.qact2`, s.attnQact2);
-  checkMaskClamp(`${name}.attn.qact2`, units, x0);
+  const common = compileBlock(name, block, s, {
+    stream,
+    headWidth: dim / heads,
+    logits: s.attnQact2,
+    probability: 2 ** -7,
+    mixed: { module: 'attn.qact3', scale: s.attnQact3 },
+    projected: { module: 'attn.qact4', scale: s.attnQact4 },
+  });
+  checkMaskClamp(`${name}.attn.qact2`, units, common.softmaxX0);
   return {
-    norm1: block.norm1.bias,
-    qact1: ratios(`${name}.qact1`, block.norm1.scale, s.qact1),
-    qkv: block.qkv,
-    attnQact1: ratios(`${name}.attn.qact1`, accumulatorScale(block.qkv, s.qact1), s.attnQact1),
-    attnLogits: ratios(`${name}.attn.qact_attn1`, logits, s.attnLogits),
+    ...common,
     logitsPart: ratio(`${name}.attn.qact2`, s.attnLogits, s.attnQact2),
     positionBias: spreadBias(table, window, heads, (length) => new Int8Array(length)),
     biasPart: ratio(`${name}.attn.qact2`, s.attnTable, s.attnQact2),
     maskUnits: units,
-    softmaxX0: x0,
-    // Probabilities come in units of 2^-7.
-    attnQact3: ratios(`${name}.attn.qact3`, Math.fround(2 ** -7 * s.attnQact1), s.attnQact3),
-    proj: block.proj,
-    attnQact4: ratios(`${name}.attn.qact4`, accumulatorScale(block.proj, s.attnQact3), s.attnQact4),
-    residual1: ratio(`${name}.qact2`, s.attnQact4, s.qact2),
-    stream1: ratio(`${name}.qact2`, stream, s.qact2),
-    norm2: block.norm2.bias,
-    qact3: ratios(`${name}.qact3`, block.norm2.scale, s.qact3),
-    ...compileMlp(name, block, s),
-    residual2: ratio(`${name}.qact4`, s.mlpQact2, s.qact4),
-    stream2: ratio(`${name}.qact4`, s.qact2, s.qact4),
   };
 }
 
@@ -115,7 +104,7 @@ export function compilePaperSwin(model: PaperQuantizedSwin): PaperSwinParameters
       const block = stage.blocks[at];
       if (block === undefined) throw new RangeError(`there is no block ${at} in stage ${index}`);
       const name = `layers.${index}.blocks.${at}`;
-      const compiled = compileBlock(name, blockGeometry, block.weights, block.scales, stream);
+      const compiled = compileSwinBlock(name, blockGeometry, block.weights, block.scales, stream);
       stream = block.scales.qact4;
       return compiled;
     });

@@ -5,8 +5,8 @@ import { type SwinBlockGeometry, type SwinConfig, swinStages } from '../../swin/
 import type { PaperSwinBlockParameters, PaperSwinStageParameters } from '../../swin/paper-parameters.js';
 import { buildPaperSwinProgram } from '../../swin/paper-program.js';
 import { shiftMask } from '../../swin/windows.js';
+import { readCompiledBlock } from './block.js';
 import { readDyadic, readDyadics, readLinear } from './compiled-numbers.js';
-import { readMlp } from './mlp.js';
 import { pixelTable } from './multipliers.js';
 import {
   biasOf,
@@ -79,26 +79,11 @@ function readBlock(
   checkGeometry(source, name, geometry);
   const { dim, heads, window } = geometry;
   return {
-    norm1: biasOf(source, `${name}.ln1`, dim),
-    qact1: readDyadics(source, `${name}.rq_ln1`, dim, 8),
-    qkv: readLinear(source, `${name}.qkv`, 3 * dim, dim),
-    attnQact1: readDyadics(source, `${name}.rq_qkv`, 3 * dim, 8),
-    attnLogits: readDyadics(source, `${name}.rq_attn`, 1, 8),
+    ...readCompiledBlock(source, name, dim, mlpDim),
     logitsPart: readDyadic(source, `${name}.rq_t1`),
     positionBias: Int8Array.from(integersOf(source, `${name}.rpb`, heads * window ** 4, -128, 127)),
     biasPart: readDyadic(source, `${name}.rq_t2`),
     maskUnits: readMaskUnits(source, name, geometry),
-    softmaxX0: integersOf(source, `${name}.x0`, 1, -(2 ** 31), -1)[0] as number,
-    attnQact3: readDyadics(source, `${name}.rq_av`, 1, 8),
-    proj: readLinear(source, `${name}.proj`, dim, dim),
-    attnQact4: readDyadics(source, `${name}.rq_proj`, dim, 16),
-    residual1: readDyadic(source, `${name}.rq_r1`),
-    stream1: readDyadic(source, `${name}.rq_i1`),
-    norm2: biasOf(source, `${name}.ln2`, dim),
-    qact3: readDyadics(source, `${name}.rq_ln2`, dim, 8),
-    ...readMlp(source, name, dim, mlpDim),
-    residual2: readDyadic(source, `${name}.rq_r2`),
-    stream2: readDyadic(source, `${name}.rq_i2`),
   };
 }
 

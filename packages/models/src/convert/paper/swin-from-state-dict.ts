@@ -3,6 +3,7 @@ import { IvitError, type Program } from '@ivit/program';
 import { type SwinBlockGeometry, swinStages } from '../../swin/geometry.js';
 import { buildPaperSwinProgram } from '../../swin/paper-program.js';
 import type { VitPreprocess } from '../../vit/types.js';
+import { readBlockWeights, readCommonScales } from './block.js';
 import {
   hasTensor,
   numbersOf,
@@ -32,32 +33,18 @@ function readBlock(
   { dim, heads, window }: SwinBlockGeometry,
   mlpDim: number,
 ): QuantizedSwinStage['blocks'][number] {
+  const table = `${name}.attn.relative_position_bias_table`;
   return {
     weights: {
-      norm1: readNorm(source, `${name}.norm1`, dim),
-      qkv: readLinear(source, `${name}.attn.qkv`, 3 * dim, dim, 'fc'),
-      biasTable: Float32Array.from(
-        numbersOf(source, `${name}.attn.relative_position_bias_table`, (2 * window - 1) ** 2 * heads),
-      ),
-      proj: readLinear(source, `${name}.attn.proj`, dim, dim, 'fc'),
-      norm2: readNorm(source, `${name}.norm2`, dim),
-      fc1: readLinear(source, `${name}.mlp.fc1`, mlpDim, dim, 'fc'),
-      fc2: readLinear(source, `${name}.mlp.fc2`, dim, mlpDim, 'fc'),
+      ...readBlockWeights(source, name, dim, mlpDim),
+      biasTable: Float32Array.from(numbersOf(source, table, (2 * window - 1) ** 2 * heads)),
     },
     scales: {
-      qact1: activation(source, `${name}.qact1`),
-      attnQact1: activation(source, `${name}.attn.qact1`),
-      attnLogits: activation(source, `${name}.attn.qact_attn1`),
+      ...readCommonScales(source, name),
       attnTable: activation(source, `${name}.attn.qact_table`),
       attnQact2: activation(source, `${name}.attn.qact2`),
       attnQact3: activation(source, `${name}.attn.qact3`),
       attnQact4: activation(source, `${name}.attn.qact4`),
-      qact2: activation(source, `${name}.qact2`),
-      qact3: activation(source, `${name}.qact3`),
-      mlpQactGelu: activation(source, `${name}.mlp.qact_gelu`),
-      mlpQact1: activation(source, `${name}.mlp.qact1`),
-      mlpQact2: activation(source, `${name}.mlp.qact2`),
-      qact4: activation(source, `${name}.qact4`),
     },
   };
 }

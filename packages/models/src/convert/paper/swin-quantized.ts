@@ -1,15 +1,10 @@
 import type { SwinConfig } from '../../swin/geometry.js';
 import type { VitPreprocess } from '../../vit/types.js';
+import type { CommonScales } from './block.js';
 import type { QuantizedBlock, QuantizedLinear, QuantizedNorm } from './quantized.js';
 
 /** Activation scales of one Swin block: the real value of one unit, float32, by the checkpoint's module names. */
-export interface PaperSwinBlockScales {
-  /** `qact1`, i8: first LayerNorm's output. */
-  readonly qact1: number;
-  /** `attn.qact1`, i8: q, k and v. */
-  readonly attnQact1: number;
-  /** `attn.qact_attn1`, i8: attention logits. */
-  readonly attnLogits: number;
+export interface PaperSwinBlockScales extends CommonScales {
   /** `attn.qact_table`, i8: relative position biases. */
   readonly attnTable: number;
   /** `attn.qact2`, i8: logits plus bias, the input of Shiftmax. */
@@ -18,18 +13,6 @@ export interface PaperSwinBlockScales {
   readonly attnQact3: number;
   /** `attn.qact4`, i16: projection. */
   readonly attnQact4: number;
-  /** `qact2`, i16: residual stream after attention. */
-  readonly qact2: number;
-  /** `qact3`, i8: second LayerNorm's output. */
-  readonly qact3: number;
-  /** `mlp.qact_gelu`, i8: before GELU. */
-  readonly mlpQactGelu: number;
-  /** `mlp.qact1`, i8: after GELU. */
-  readonly mlpQact1: number;
-  /** `mlp.qact2`, i16: fc2. */
-  readonly mlpQact2: number;
-  /** `qact4`, i16: residual stream after the block. */
-  readonly qact4: number;
 }
 
 export interface QuantizedSwinBlock extends QuantizedBlock {
