@@ -41,7 +41,7 @@ describe('verifyAll', () => {
       expect(values['cpu']).toBeGreaterThan(0);
     }
     expect(exitStatus(report)).toBe(0);
-    expect(print(report)).toMatch(/\nequal: 2 photos, 2 backends, \d values of cpu\n$/);
+    expect(print(report)).toMatch(/\nequal: 2 photos, [23] backends, \d values of cpu\b.*\n$/);
   });
 
   it('names the first value that differs, not those that follow from it, and its first wrong element', async () => {
@@ -201,7 +201,7 @@ describe('ivit verify', () => {
     expect(result).toMatchObject({ status: 3, stderr: '' });
     expect(result.stdout).toContain(`${CAT}: equal\n${COFFEE}: DIFFERENT\n  receipt: ${field} differs\n`);
     expect(result.stdout).toContain(`    expected ${forged}\n    got      ${genuine}`);
-    expect(result.stdout.includes('(cpu, reference)')).toBe(field === 'output');
+    expect(/got .*\(cpu, .*reference\)/.test(result.stdout)).toBe(field === 'output');
     expect(result.stdout).toMatch(/DIFFERENT: 1 of 2 photos\n$/);
   });
 
