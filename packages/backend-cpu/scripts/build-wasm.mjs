@@ -1,6 +1,6 @@
 /**
- * Builds what `src/` imports from `src/generated/`: the WebAssembly modules of `assembly/` as base64, and the worker as a
- * script in a string, which Node starts without a file.
+ * Builds what `src/` imports from `src/generated/`: the WebAssembly modules of `assembly/` in hexadecimal, which gzip makes a
+ * quarter smaller than base64 since bytes stay whole, and the worker as a script in a string, which Node starts without a file.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { argv, chdir, cwd } from 'node:process';
@@ -55,9 +55,9 @@ async function assemble(asc, entry, name, ...flags) {
 export async function generate(asc, build) {
   mkdirSync(`${PACKAGE}${GENERATED}`, { recursive: true });
   const kernels = await assemble(asc, 'assembly/index.ts', 'kernels.wasm');
-  writeModule('wasm', 'WASM_BASE64', kernels.toString('base64'));
+  writeModule('wasm', 'WASM_HEX', kernels.toString('hex'));
   const relaxed = await assemble(asc, 'assembly/relaxed.ts', 'relaxed.wasm', '--enable', 'relaxed-simd');
-  writeModule('relaxed-wasm', 'RELAXED_WASM_BASE64', relaxed.toString('base64'));
+  writeModule('relaxed-wasm', 'RELAXED_WASM_HEX', relaxed.toString('hex'));
   const { outputFiles } = await build({
     absWorkingDir: PACKAGE,
     entryPoints: ['src/worker.ts'],
