@@ -1,9 +1,8 @@
-import type { ValidatedProgram } from '@ivit/program';
-import { rankAnswers, type WorkerModel } from 'ivit/worker';
+import { IvitError, rankAnswers, type WorkerModel } from 'ivit/worker';
 import { findAttention } from './attention/find-attention.js';
 import { patchMap, rollout } from './attention/rollout.js';
 import { createEngine, type Engine, type ModelFile } from './engine.js';
-import { large, milliseconds } from './format.js';
+import { milliseconds } from './format.js';
 import { isAbort, problemOf } from './problem.js';
 import type { createAnswersView } from './view/answers.js';
 import { type BackendRow, unavailable } from './view/backends.js';
@@ -45,6 +44,10 @@ interface Job {
   readonly signal: AbortSignal;
 }
 
+function throwIfStopped(signal: AbortSignal): void {
+  if (signal.aborted) throw new IvitError('E_ABORTED', 'Stopped');
+}
+
 interface Seen {
   readonly row: BackendRow;
   readonly model: WorkerModel;
@@ -64,8 +67,7 @@ export function createSession(views: Views, first: ModelFile): Session {
     row.state('Loading', 'busy');
     try {
       const { model, loadTime } = await job.engine.model(row.choice.name, job.signal);
-      const { variant, threads } = model.info.backend;
-      row.how(`${variant}, ${threads === 1 ? 'one thread' : `${threads} threads`}`);
+      row.how(row.choice.describe(model.info.backend));
       row.times(loadTime);
       return model;
     } catch (error) {
@@ -80,11 +82,12 @@ export function createSession(views: Views, first: ModelFile): Session {
     }
   }
 
-  function tooLarge(row: BackendRow, program: ValidatedProgram): boolean {
-    const { most } = row.choice;
-    if (most === undefined || program.facts.macs <= most || row.insists()) return false;
+  /** Unticks a row that would take long, unless it was ticked by hand. */
+  async function leaveOut(row: BackendRow, macs: number): Promise<boolean> {
+    const reason = row.insists() ? undefined : await row.choice.hesitate?.(macs);
+    if (reason === undefined) return false;
     row.want(false);
-    row.state(`Left out: ${large(program.facts.macs)} multiply-accumulates take it long. Tick it to run it.`);
+    row.state(`Left out: ${reason} Tick it to run it.`);
     return true;
   }
 
@@ -92,13 +95,12 @@ export function createSession(views: Views, first: ModelFile): Session {
     const seen: Seen[] = [];
     let pixels: PreparedImage | undefined;
     for (const row of views.backends) {
-      row.state('\u00a0');
       row.times(undefined);
-      if (!row.wanted()) row.state('Not asked');
+      if (!row.leftOut()) row.state(row.wanted() ? '\u00a0' : 'Not asked');
     }
     for (const row of views.backends.filter((candidate) => candidate.wanted())) {
-      const known = seen[0]?.model.program;
-      if (known !== undefined && tooLarge(row, known)) continue;
+      if (await leaveOut(row, seen[0]?.model.program.facts.macs ?? 0)) continue;
+      throwIfStopped(job.signal);
       views.status(`Labeling ${job.photo.name} on ${row.choice.title}`, true);
       const model = await load(row, job);
       if (model === undefined) continue;
@@ -130,7 +132,7 @@ export function createSession(views: Views, first: ModelFile): Session {
 
   function judge(seen: readonly Seen[]): void {
     const receipts = new Set(seen.map(({ receipt }) => JSON.stringify(receipt)));
-    const names = seen.map(({ row }) => row.choice.title).join(' and ');
+    const names = new Intl.ListFormat('en').format(seen.map(({ row }) => row.choice.title));
     if (receipts.size > 1)
       views.verdict(`${names} gave different receipts: one of them computes wrongly.`, 'different');
     else if (seen.length > 1) views.verdict(`${names}: one receipt, bit for bit.`, 'equal');

@@ -7,6 +7,8 @@ export interface BackendRow {
   readonly choice: BackendChoice;
   readonly wanted: () => boolean;
   want(wanted: boolean): void;
+  /** Whether it was unticked by `want`; its state says why. */
+  readonly leftOut: () => boolean;
   /** Whether it was ticked by hand for this model. */
   readonly insists: () => boolean;
   /** Another model: how it was ticked for the last one says nothing any more. */
@@ -36,6 +38,7 @@ export function createBackendsView(onChange: () => void): readonly BackendRow[] 
     let leftOut = false;
     tick.addEventListener('change', () => {
       insists = tick.checked;
+      leftOut = false;
       onChange();
     });
     const how = make('span', { class: 'how' }, choice.what);
@@ -56,6 +59,7 @@ export function createBackendsView(onChange: () => void): readonly BackendRow[] 
         leftOut = !wanted;
         tick.checked = wanted;
       },
+      leftOut: () => leftOut,
       insists: () => insists,
       renew() {
         insists = false;
