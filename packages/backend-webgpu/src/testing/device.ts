@@ -19,7 +19,8 @@ export function testDevice(): Promise<GPUDevice> {
   return globalThis.ivitTestDevice;
 }
 
-async function openDevice(): Promise<GPUDevice> {
+/** A device of its own, for tests that lose it. */
+export async function openDevice(): Promise<GPUDevice> {
   const adapter = await testGpu().requestAdapter();
   if (adapter === null) throw new Error('there is no WebGPU adapter; VK_ICD_FILENAMES names the driver');
   return adapter.requestDevice();

@@ -6,6 +6,14 @@ export const BACKEND_CODES: Readonly<Record<BackendCode, string>> = {
   E_ABORTED: 'the caller aborted',
   E_DISPOSED: 'the executable was disposed before the call',
   E_DEVICE_LOST: 'the device went away during the call',
+  E_DEVICE_ERROR: 'the device or its driver refused a command or a shader',
 };
 
-export type BackendCode = 'E_UNSUPPORTED_OP' | 'E_INPUT' | 'E_MEMORY' | 'E_ABORTED' | 'E_DISPOSED' | 'E_DEVICE_LOST';
+export type BackendCode =
+  | 'E_UNSUPPORTED_OP'
+  | 'E_INPUT'
+  | 'E_MEMORY'
+  | 'E_ABORTED'
+  | 'E_DISPOSED'
+  | 'E_DEVICE_LOST'
+  | 'E_DEVICE_ERROR';
