@@ -19,6 +19,9 @@ export interface WebgpuBackendOptions {
   readonly packed?: boolean;
 }
 
+/** Workgroups that keep a GPU busy: one for each core of a large one. A software adapter has none to spare. */
+const GPU_GROUPS = 128;
+
 /** Every op of ivit/1 and ivit/1.1. */
 const OPS: Readonly<Record<string, readonly number[]>> = {
   requantize: [1],
@@ -119,9 +122,11 @@ class WebgpuBackend implements Backend {
     maxBatch: number,
     memoryLimit: number | undefined,
   ): Promise<WebgpuExecutable> {
-    const { context, packedDot } = await this.#open();
+    const { context, packedDot, software } = await this.#open();
     const packed = packedDot && this.#options.packed !== false;
-    const plan = this.#hook(planProgram(program, outputs, maxBatch, { packed, fuse: true }));
+    const plan = this.#hook(
+      planProgram(program, outputs, maxBatch, { packed, fuse: true, groups: software ? 1 : GPU_GROUPS }),
+    );
     if (memoryLimit !== undefined && plan.bytes > memoryLimit) {
       throw new IvitError('E_MEMORY', `The executable needs ${plan.bytes} bytes, more than ${memoryLimit}`, {
         where: 'memoryLimit',

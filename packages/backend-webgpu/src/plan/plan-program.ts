@@ -141,6 +141,8 @@ export interface PlanChoice {
   readonly packed: boolean;
   /** Ops that may run together do. */
   readonly fuse: boolean;
+  /** Workgroups that keep the device busy. Default: 1. */
+  readonly groups?: number;
 }
 
 /** @throws E_MEMORY where values or constants pass what a binding holds */
@@ -155,7 +157,10 @@ export function planProgram(
   const needed = (value: string): number => prefix(values.type(value).shape, needs.get(value) ?? []);
   const source: Source = { values, needed };
   const ops = program.ops.filter((op) => needs.has(op.result));
-  const fused = fuse(source, new Uses(program, outputs), choice.fuse ? ops : [], choice);
+  const fused = fuse(source, new Uses(program, outputs), choice.fuse ? ops : [], {
+    packed: choice.packed,
+    groups: -divFloor(-(choice.groups ?? 1), maxBatch),
+  });
   const drafts = ops.flatMap((op): readonly Draft[] => {
     const draft = fused.drafts.get(op);
     if (draft !== undefined) return [draft];

@@ -94,6 +94,15 @@ const cases: Readonly<Record<string, Case>> = {
       return [maker.builder.add({ op: 'lookup', result: 'looked', x: { value: narrow }, table }), x];
     },
   },
+  'shiftgelu and its requantize, more than a chunk of depth': {
+    dispatches: 1,
+    make: (maker) => {
+      const x = maker.value('i8', [11, 600]);
+      const gelu = { op: 'shiftgelu', result: 'gelu', x: { value: x }, x0: -23, n: 21 } as const;
+      const scaled = maker.requantize({ value: maker.builder.add(gelu) }, 'i8', { ...CHANNELS, channels: 600 });
+      return [maker.requantize({ value: maker.linear({ value: scaled }, 600, 20, true) }, 'i16'), x];
+    },
+  },
   'row codes that something else reads, too': {
     dispatches: 4,
     make: (maker) => {
@@ -116,7 +125,11 @@ describe.each([true, false])('linear and what is around it, packed %s', (packed)
     const maker = new ProgramMaker(createRandom(name.length * 7));
     const [output, first] = make(maker);
     const program = maker.build(output);
-    const made = await expectExact(interpret, program, maker.pixels(3), 3, { packed, fuse: true });
+    const made = await expectExact(interpret, program, maker.pixels(3), 3, {
+      packed,
+      fuse: true,
+      groups: packed ? 1 : 1000,
+    });
     expect(made.slice(made.indexOf(first) + 1).length).toBe(dispatches);
   });
 });

@@ -13,10 +13,10 @@ export interface LinearChoice {
   /** `dot4I8Packed`, or four products. */
   readonly packed: boolean;
   /**
-   * Blocks of 256 columns that one workgroup makes after another: more of them repeat less of the prologue, fewer fill more
-   * of a large GPU. Default: all for norms, else 1.
+   * Workgroups of one image that keep the device busy. With fewer blocks of rows, columns are spread over workgroups, too, each of
+   * which repeats what comes before the product. Default: 1.
    */
-  readonly passes?: number;
+  readonly groups?: number;
 }
 
 const ceilDiv = (a: number, b: number): number => -divFloor(-a, b);
@@ -30,8 +30,12 @@ export function fusedLinearDraft(source: Source, match: LinearMatch, choice: Lin
   const words = depth >> 2;
   const width = packedColumns(columns);
   const blocks = ceilDiv(width, COLUMNS * GROUP);
-  const passes = choice.passes ?? (isNorm(prologue) ? blocks : 1);
   const rows = rowsOfGroup(prologue, depth) ?? 4;
+  const count = source.needed(result);
+  const rowBlocks = ceilDiv(ceilDiv(count, columns), rows);
+  // Blocks of 256 columns that one workgroup makes after another: rows that come as codes are as well read again.
+  const spread = prologue === 'codes' ? blocks : Math.min(blocks, ceilDiv(choice.groups ?? 1, rowBlocks));
+  const passes = ceilDiv(blocks, spread);
   const code = linearShader({
     packed: choice.packed,
     prologue,
@@ -41,11 +45,10 @@ export function fusedLinearDraft(source: Source, match: LinearMatch, choice: Lin
     stages: stages.map(formOf),
     result: values.type(result).dtype as 'i8' | 'i16' | 'i32',
   });
-  const count = source.needed(result);
   const draft = new Draft(values, code, result, count);
   const type = values.type(x.value);
   // i8 rows have four elements to a word, i16 rows two.
-  const shift = prologue === 'codes' ? 2 : 1;
+  const shift = type.dtype === 'i8' ? 2 : 1;
   draft.value(x.value, 4);
   draft.set(5, imageWords(type.dtype, type.shape)).set(6, x.rows.rowStride >> shift);
   draft.set(7, columns).set(8, words).set(10, width).set(13, passes);
@@ -54,12 +57,12 @@ export function fusedLinearDraft(source: Source, match: LinearMatch, choice: Lin
   if (op.b !== undefined) draft.set(11, 1).int32(12, op.b, values.constant(op.b).data);
   writePrologue(draft, source, match);
   for (const [i, stage] of stages.entries()) writeStage(draft, values, STAGES + i * STAGE_WORDS, stage);
-  draft.grid = [ceilDiv(ceilDiv(count, columns), rows), ceilDiv(blocks, passes)];
+  draft.grid = [rowBlocks, ceilDiv(blocks, passes)];
   return draft;
 }
 
 function writePrologue(draft: Draft, { values }: Source, match: LinearMatch): void {
-  const { codes, rowscale, rowquantize, layernorm, norm } = match;
+  const { codes, rowscale, rowquantize, layernorm, shiftgelu, scaling } = match;
   if (codes !== undefined) {
     const { shape } = values.type(codes.value);
     draft.value(codes.value, 14);
@@ -70,8 +73,10 @@ function writePrologue(draft: Draft, { values }: Source, match: LinearMatch): vo
     draft.set(29, parameterData(values, rowscale.cn)[0] as number);
     draft.set(30, rowquantize.z);
   }
-  if (layernorm === undefined || norm === undefined) return;
-  writeParameter(draft, values, 19, layernorm.b === undefined ? 0 : { constant: layernorm.b });
-  for (const [i, param] of [norm.m, norm.e, norm.z].entries()) writeParameter(draft, values, 21 + 2 * i, param);
-  draft.set(31, DTYPE_RANGE[norm.to].hi);
+  if (shiftgelu !== undefined) draft.set(28, shiftgelu.x0).set(29, shiftgelu.n);
+  if (layernorm?.b !== undefined) writeParameter(draft, values, 19, { constant: layernorm.b });
+  if (scaling === undefined) return;
+  for (const [i, param] of [scaling.m, scaling.e, scaling.z].entries())
+    writeParameter(draft, values, 21 + 2 * i, param);
+  draft.set(31, DTYPE_RANGE[scaling.to].hi);
 }

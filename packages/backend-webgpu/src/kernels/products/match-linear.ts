@@ -1,8 +1,17 @@
 /** Which ops around a `linear` run with it as one dispatch. */
 
-import type { RowquantizeOp, RowscaleOp } from '@ivit/program';
-import { isDense, type LayernormOp, type LinearOp, type Op, type Operand, type RequantizeOp } from '@ivit/program';
-import { elementCount } from '@ivit/tensor';
+import {
+  isDense,
+  type LayernormOp,
+  type LinearOp,
+  type Op,
+  type Operand,
+  type RequantizeOp,
+  type RowquantizeOp,
+  type RowscaleOp,
+  type ShiftgeluOp,
+} from '@ivit/program';
+import { type DType, elementCount } from '@ivit/tensor';
 import type { Uses } from '../../plan/uses.js';
 import type { PlanValues } from '../../plan/values.js';
 import { isNorm, type PrologueKind } from './prologue.wgsl.js';
@@ -24,7 +33,7 @@ export interface LinearMatch {
   /** All ops that the dispatch replaces. Run it where the last of them stands. */
   readonly ops: readonly Op[];
   readonly result: string;
-  /** What it reads: i8 rows (`codes`) or i16 rows. */
+  /** What it reads: i8 rows (`codes`, `gelu`) or i16 rows. */
   readonly x: { readonly value: string; readonly rows: RowView };
   readonly prologue: PrologueKind;
   /** `codes` before a row-dynamic requantize: where the row codes are. */
@@ -32,8 +41,9 @@ export interface LinearMatch {
   readonly rowscale?: RowscaleOp;
   readonly rowquantize?: RowquantizeOp;
   readonly layernorm?: LayernormOp;
-  /** Behind the layer norm. */
-  readonly norm?: RequantizeOp;
+  readonly shiftgelu?: ShiftgeluOp;
+  /** Behind the layer norm or shiftgelu. */
+  readonly scaling?: RequantizeOp;
   readonly stages: readonly Stage[];
 }
 
@@ -90,27 +100,62 @@ const rowOf = (stages: readonly Stage[]): Operand | undefined => {
   return undefined;
 };
 
-type Rows = Pick<LinearMatch, 'x' | 'prologue' | 'rowscale' | 'rowquantize' | 'layernorm' | 'norm'> & {
+type Rows = Pick<LinearMatch, 'x' | 'prologue' | 'rowscale' | 'rowquantize' | 'layernorm' | 'shiftgelu' | 'scaling'> & {
   readonly before: readonly Op[];
 };
 
-/** layernorm → requantize of whole rows, whose result is `value`; `readers` are all that may read it. */
-function normBefore({ values, uses }: Scene, value: string, depth: number, readers: readonly Op[]): Rows | undefined {
-  const norm = uses.maker(value);
-  if (norm?.op !== 'requantize' || !uses.within(value, readers) || !whole(values, norm.x)) return undefined;
-  if (norm.row !== undefined || norm.addend !== undefined || norm.channels !== undefined) return undefined;
-  const shared = [norm.m, norm.e, norm.z].every((param) => parameterData(values, param).length === 1);
-  const { shape } = values.viewOf(norm.x);
-  if (!shared && (norm.run !== 1 || norm.axis !== shape.length - 1 || shape[norm.axis] !== depth)) return undefined;
-  const layernorm = uses.maker(norm.x.value);
-  if (layernorm?.op !== 'layernorm' || !uses.within(layernorm.result, [norm])) return undefined;
-  if (!('value' in layernorm.x) || values.typeOf(layernorm.x) !== 'i16') return undefined;
-  const view = values.viewOf(layernorm.x);
-  const rows = view.shape[view.shape.length - 1] === depth ? wordRows(view, depth, 2) : undefined;
-  if (rows === undefined) return undefined;
-  const prologue = norm.to === 'i8' ? 'norm' : 'norm-quantize';
-  if (rowsOfGroup(prologue, depth) === undefined) return undefined;
-  return { prologue, x: { value: layernorm.x.value, rows }, layernorm, norm, before: [layernorm, norm] };
+/** The plain requantize of whole rows that makes `value`; `readers` are all that may read it. */
+function scalingOf(
+  { values, uses }: Scene,
+  value: string,
+  depth: number,
+  readers: readonly Op[],
+): RequantizeOp | undefined {
+  const op = uses.maker(value);
+  if (op?.op !== 'requantize' || !uses.within(value, readers)) return undefined;
+  if (op.row !== undefined || op.addend !== undefined || op.channels !== undefined) return undefined;
+  const shared = [op.m, op.e, op.z].every((param) => parameterData(values, param).length === 1);
+  const { shape } = values.viewOf(op.x);
+  if (!shared && (op.run !== 1 || op.axis !== shape.length - 1 || shape[op.axis] !== depth)) return undefined;
+  return op;
+}
+
+/** Rows of `depth` of a value of a type, `unit` elements to a word. */
+function rowsBefore(
+  values: PlanValues,
+  source: Operand,
+  type: DType,
+  depth: number,
+  unit: number,
+): LinearMatch['x'] | undefined {
+  if (!('value' in source) || values.typeOf(source) !== type) return undefined;
+  const view = values.viewOf(source);
+  const rows = view.shape[view.shape.length - 1] === depth ? wordRows(view, depth, unit) : undefined;
+  return rows === undefined ? undefined : { value: source.value, rows };
+}
+
+/** layernorm → requantize of whole rows, whose result is `value`. */
+function normBefore(scene: Scene, value: string, depth: number, readers: readonly Op[]): Rows | undefined {
+  const { values, uses } = scene;
+  const scaling = scalingOf(scene, value, depth, readers);
+  if (scaling === undefined || !whole(values, scaling.x)) return undefined;
+  const layernorm = uses.maker(scaling.x.value);
+  if (layernorm?.op !== 'layernorm' || uses.onlyReader(layernorm.result) !== scaling) return undefined;
+  const x = rowsBefore(values, layernorm.x, 'i16', depth, 2);
+  const prologue = scaling.to === 'i8' ? 'norm' : 'norm-quantize';
+  if (x === undefined || rowsOfGroup(prologue, depth) === undefined) return undefined;
+  return { prologue, x, layernorm, scaling, before: [layernorm, scaling] };
+}
+
+/** shiftgelu → requantize to i8 of whole rows, whose result is `value`. */
+function geluBefore(scene: Scene, value: string, depth: number, reader: Op): Rows | undefined {
+  const { values, uses } = scene;
+  const scaling = scalingOf(scene, value, depth, [reader]);
+  if (scaling?.to !== 'i8' || !whole(values, scaling.x)) return undefined;
+  const shiftgelu = uses.maker(scaling.x.value);
+  if (shiftgelu?.op !== 'shiftgelu' || uses.onlyReader(shiftgelu.result) !== scaling) return undefined;
+  const x = rowsBefore(values, shiftgelu.x, 'i8', depth, 4);
+  return x === undefined ? undefined : { prologue: 'gelu', x, shiftgelu, scaling, before: [shiftgelu, scaling] };
 }
 
 /** rowscale + rowquantize, and a norm before them where it has no other reader. */
@@ -125,14 +170,11 @@ function quantizeBefore(scene: Scene, value: string, depth: number, readers: rea
   if (rowscale?.op !== 'rowscale' || !same(values, rowscale.x, x)) return undefined;
   if (!uses.within(row.value, [rowquantize, ...readers])) return undefined;
   if ([rowscale.cp, rowscale.cn].some((param) => parameterData(values, param).length !== 1)) return undefined;
-  const view = values.viewOf(x);
-  if (view.shape[view.shape.length - 1] !== depth) return undefined;
+  const found = rowsBefore(values, x, 'i16', depth, 2);
   const own = { rowscale, rowquantize };
   const norm = whole(values, x) ? normBefore(scene, x.value, depth, [rowscale, rowquantize]) : undefined;
   if (norm?.prologue === 'norm-quantize') return { ...norm, ...own, before: [...norm.before, rowscale, rowquantize] };
-  const rows = wordRows(view, depth, 2);
-  if (rows === undefined) return undefined;
-  return { prologue: 'quantize', x: { value: x.value, rows }, ...own, before: [rowscale, rowquantize] };
+  return found === undefined ? undefined : { prologue: 'quantize', x: found, ...own, before: [rowscale, rowquantize] };
 }
 
 /** @returns undefined where rows do not lie in whole words, or x is no value: the generic product does it */
@@ -158,6 +200,8 @@ export function matchLinear(values: PlanValues, uses: Uses, op: LinearOp): Linea
     }
     const norm = row === undefined ? normBefore(scene, op.x.value, depth, [op]) : undefined;
     if (norm?.prologue === 'norm') return finish(norm);
+    const gelu = row === undefined ? geluBefore(scene, op.x.value, depth, op) : undefined;
+    if (gelu !== undefined) return finish(gelu);
   }
   const rows = wordRows(view, depth, 4);
   if (rows === undefined) return undefined;

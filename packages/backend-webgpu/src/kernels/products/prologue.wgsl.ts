@@ -4,14 +4,16 @@
  *
  * - `codes`: i8 rows as they are.
  * - `quantize`: i16 rows through `rowscale` and `rowquantize` (one capacity per side for all channels, no slots).
+ * - `gelu`: i8 rows through `shiftgelu` and `requantize` to i8.
  * - `norm`: i16 rows through `layernorm` and `requantize` to i8.
  * - `norm-quantize`: the same to i16, and on through `rowscale` and `rowquantize`.
  */
 import { divide } from '../../wgsl/divide.wgsl.js';
+import { exponential } from '../../wgsl/exponential.wgsl.js';
 import { norm } from '../../wgsl/norm.wgsl.js';
 import { rows } from '../../wgsl/rows.wgsl.js';
 
-export type PrologueKind = 'codes' | 'quantize' | 'norm' | 'norm-quantize';
+export type PrologueKind = 'codes' | 'quantize' | 'gelu' | 'norm' | 'norm-quantize';
 
 export const isNorm = (kind: PrologueKind): boolean => kind === 'norm' || kind === 'norm-quantize';
 
@@ -87,6 +89,52 @@ fn quantized(low: u32, high: u32, code: u32) -> u32 {
 }
 `;
 
+/** The maximum of each row stands where its code would. */
+const geluRows = /* wgsl */ `
+var<workgroup> highs: array<i32, 64>;
+
+fn prepare(image: u32, first: u32, thread: u32) {
+  let source = row_address(image, first + thread / LANES);
+  var peak = -128;
+  for (var w = thread % LANES; w < u32(field(8u)); w += LANES) {
+    let word = arena[source + w];
+    peak = max(peak, max(max(lane_i8(word, 0u), lane_i8(word, 1u)), max(lane_i8(word, 2u), lane_i8(word, 3u))));
+  }
+  highs[thread] = peak;
+  workgroupBarrier();
+  if (thread < ROWS) {
+    for (var i = 0u; i < LANES; i++) { peak = max(peak, highs[thread * LANES + i]); }
+    codes[thread] = bitcast<u32>(peak);
+  }
+  workgroupBarrier();
+}
+
+fn fill(source: u32, r: u32, lane: u32, start: u32, count: u32) {
+  let peak = bitcast<i32>(codes[r]);
+  let x0 = field(28u);
+  let n = field(29u);
+  let at_zero = shift_exponential(-peak, x0, n);
+  for (var w = lane; w < count; w += LANES) {
+    let word = arena[source + start + w];
+    var y = vec4<i32>();
+    for (var c = 0u; c < 4u; c++) {
+      let x = lane_i8(word, c);
+      let gated = shift_gelu(x, shift_exponential(x - peak, x0, n), at_zero);
+      y = vec4<i32>(y.yzw, scaled(gated, 4u * (start + w) + c));
+    }
+    tile[r * TILE + w] = pack_i8(y);
+  }
+}
+`;
+
+/** The plain requantize before the product. */
+const scaled = /* wgsl */ `
+fn scaled(x: i32, c: u32) -> i32 {
+  let sum = wide_add(scale_term(x, parameter(21u, c), u32(parameter(23u, c))), wide_of(parameter(25u, c)));
+  return clamp_wide(sum, -1 - field(31u), field(31u));
+}
+`;
+
 const fillQuantized = /* wgsl */ `
 fn fill(source: u32, r: u32, lane: u32, start: u32, count: u32) {
   let code = codes[r];
@@ -129,9 +177,7 @@ fn entries(at: u32) -> vec4<i32> {
 }
 
 fn normalized(x: i32, mean: i32, factor: i32, c: u32) -> i32 {
-  let y = norm_scale(x - mean, factor) + parameter(19u, c);
-  let sum = wide_add(scale_term(y, parameter(21u, c), u32(parameter(23u, c))), wide_of(parameter(25u, c)));
-  return clamp_wide(sum, -1 - field(31u), field(31u));
+  return scaled(norm_scale(x - mean, factor) + parameter(19u, c), c);
 }
 
 fn prepare(image: u32, first: u32, thread: u32) {
@@ -191,9 +237,11 @@ fn row_address(image: u32, row: u32) -> u32 {
       return address + (withCodes ? readCodes : noCodes) + fillCodes;
     case 'quantize':
       return address + rows + makeCode + scaleRows + fillQuantized;
+    case 'gelu':
+      return address + divide + exponential + scaled + geluRows;
     case 'norm':
-      return address + divide + norm + normRows(false);
+      return address + divide + norm + scaled + normRows(false);
     case 'norm-quantize':
-      return address + rows + divide + norm + makeCode + normRows(true);
+      return address + rows + divide + norm + scaled + makeCode + normRows(true);
   }
 }
