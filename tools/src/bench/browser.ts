@@ -4,19 +4,10 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { extname, join, normalize } from 'node:path';
 import { IvitError } from '@ivit/program';
+import { HEADLESS_FLAGS } from '../headless-flags.js';
 import type { VariantTask } from './measure.js';
 
 const TIME_LIMIT = 900_000;
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript',
   '.mjs': 'text/javascript',
@@ -122,7 +113,7 @@ export async function performInBrowser<R>(task: PageTask, surroundings: PageSurr
   const program = process.env['CHROMIUM'] ?? 'chromium';
   const browser = spawn(
     program,
-    [...FLAGS, ...(surroundings.flags ?? []), `--user-data-dir=${profile}`, `http://127.0.0.1:${port}/`],
+    [...HEADLESS_FLAGS, ...(surroundings.flags ?? []), `--user-data-dir=${profile}`, `http://127.0.0.1:${port}/`],
     {
       stdio: 'ignore',
     },

@@ -3,18 +3,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { HEADLESS_FLAGS } from '../headless-flags.js';
 
 const TIME_LIMIT = 900_000;
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 /** One page with everything it may ask its server for. */
 export interface Visit {
@@ -123,7 +114,7 @@ export async function visitPage(visit: Visit): Promise<Visited> {
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   const profile = mkdtempSync(join(tmpdir(), 'ivit-chromium-'));
   const program = process.env['CHROMIUM'] ?? 'chromium';
-  const browser = spawn(program, [...FLAGS, `--user-data-dir=${profile}`, `http://127.0.0.1:${port}/`], {
+  const browser = spawn(program, [...HEADLESS_FLAGS, `--user-data-dir=${profile}`, `http://127.0.0.1:${port}/`], {
     stdio: 'ignore',
     // A group of its own: its many processes end together.
     detached: true,

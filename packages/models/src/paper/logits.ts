@@ -1,6 +1,7 @@
 import { type Dyadic, INT32_MAX, normalizeDyadic, requantizeOne } from '@ivit/dyadic';
-import { IvitError, type ProgramBuilder } from '@ivit/program';
+import { IvitError, type Program, type ProgramBuilder } from '@ivit/program';
 import { parameter } from './steps.js';
+import type { PaperProgramDetails } from './types.js';
 
 /** Finest unit of the logits: 2^-16. */
 const MAX_OUTPUT_SHIFT = 16;
@@ -25,7 +26,7 @@ function logitFactors(units: readonly Dyadic[], t: number, limits: readonly numb
  * @returns t
  * @throws IvitError `E_MODEL_SCALE`
  */
-export function writeLogits(builder: ProgramBuilder, headUnits: readonly Dyadic[]): number {
+function writeLogits(builder: ProgramBuilder, headUnits: readonly Dyadic[]): number {
   const known = builder.channels('head');
   const whole = builder.interval('head');
   const limits = headUnits.map((_, index) => {
@@ -54,5 +55,28 @@ export function writeLogits(builder: ProgramBuilder, headUnits: readonly Dyadic[
   throw new IvitError('E_MODEL_SCALE', 'the logits may pass 2^31', {
     where: 'head',
     hint: 'The scales of the head are far outside those of a trained classifier.',
+  });
+}
+
+/**
+ * Closes a program of the paper, whose classifier's accumulators are `head`.
+ *
+ * @throws IvitError `E_MODEL_SCALE`
+ */
+export function finishPaperProgram(
+  builder: ProgramBuilder,
+  architecture: 'vit' | 'swin',
+  imageSize: number,
+  headUnits: readonly Dyadic[],
+  { preprocess, labels }: PaperProgramDetails,
+): Program {
+  const outputShift = writeLogits(builder, headUnits);
+  const { resize, interpolation } = preprocess;
+  return builder.build({
+    output: 'logits',
+    outputShift,
+    image: { resize, interpolation, crop: { height: imageSize, width: imageSize } },
+    ...(labels === undefined ? {} : { labels }),
+    provenance: { architecture },
   });
 }

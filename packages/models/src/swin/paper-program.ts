@@ -1,5 +1,5 @@
 import { createProgramBuilder, type Program, type ProgramBuilder } from '@ivit/program';
-import { writeLogits } from '../paper/logits.js';
+import { finishPaperProgram } from '../paper/logits.js';
 import { layernorm, linear, requantize, residualAdd, writeMlp, writePatches } from '../paper/steps.js';
 import type { PaperProgramDetails } from '../paper/types.js';
 import { type SwinBlockGeometry, type SwinStageGeometry, swinStages } from './geometry.js';
@@ -82,16 +82,5 @@ export function buildPaperSwinProgram(parameters: PaperSwinParameters, details: 
   builder.add({ op: 'mean', result: 'avgpool', x: { value: 'qact2' }, axis: 0 });
   requantize(builder, 'qact3', { value: 'avgpool' }, 1, parameters.qact3, 'i8');
   linear(builder, 'head', { value: 'qact3' }, classes, dim, parameters.head);
-  const outputShift = writeLogits(builder, parameters.headUnits);
-  return builder.build({
-    output: 'logits',
-    outputShift,
-    image: {
-      resize: details.preprocess.resize,
-      interpolation: details.preprocess.interpolation,
-      crop: { height: imageSize, width: imageSize },
-    },
-    ...(details.labels === undefined ? {} : { labels: details.labels }),
-    provenance: { architecture: 'swin' },
-  });
+  return finishPaperProgram(builder, 'swin', imageSize, parameters.headUnits, details);
 }

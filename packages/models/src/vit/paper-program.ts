@@ -1,6 +1,6 @@
 import { requantizeSum, saturate } from '@ivit/dyadic';
 import { createProgramBuilder, type Program, type ProgramBuilder } from '@ivit/program';
-import { writeLogits } from '../paper/logits.js';
+import { finishPaperProgram } from '../paper/logits.js';
 import {
   layernorm,
   linear,
@@ -124,16 +124,5 @@ export function buildPaperProgram(parameters: PaperVitParameters, details: Paper
   const classToken = { value: 'norm', view: { offset: 0, shape: [dim], strides: [1] } };
   requantize(builder, 'qact2', classToken, 1, parameters.qact2, 'i8');
   linear(builder, 'head', { value: 'qact2' }, classes, dim, parameters.head);
-  const outputShift = writeLogits(builder, parameters.headUnits);
-  return builder.build({
-    output: 'logits',
-    outputShift,
-    image: {
-      resize: details.preprocess.resize,
-      interpolation: details.preprocess.interpolation,
-      crop: { height: imageSize, width: imageSize },
-    },
-    ...(details.labels === undefined ? {} : { labels: details.labels }),
-    provenance: { architecture: 'vit' },
-  });
+  return finishPaperProgram(builder, 'vit', imageSize, parameters.headUnits, details);
 }
