@@ -14,7 +14,7 @@ const fresh = randomPhotos(24, 16, 77);
 const refused = expect.objectContaining({ code: 'E_NONLINEAR_CHOICE' });
 
 async function quantize(nonlinear: NonlinearChoice): Promise<Program> {
-  const { program, report } = await quantizeVit({ weights, photos, backend, nonlinear });
+  const { program, report } = await quantizeVit({ recipe: 'ptq@1', weights, photos, backend, nonlinear });
   expect(program.provenance?.recipe).toBe(report.recipeId);
   return validate(program);
 }
@@ -53,8 +53,9 @@ describe('nonlinearId', () => {
 
 describe('quantizeVit with other functions', () => {
   it('gives the recipe itself for its own functions', async () => {
-    const plain = await quantizeVit({ weights, photos: photos.slice(0, 2), backend });
+    const plain = await quantizeVit({ recipe: 'ptq@1', weights, photos: photos.slice(0, 2), backend });
     const named = await quantizeVit({
+      recipe: 'ptq@1',
       weights,
       photos: photos.slice(0, 2),
       backend,
@@ -84,7 +85,9 @@ describe('quantizeVit with other functions', () => {
 
   it('refuses names that do not exist, and paper@1 with any', async () => {
     const bad = { softmax: 'best' } as unknown as NonlinearChoice;
-    await expect(quantizeVit({ weights, photos, backend, nonlinear: bad })).rejects.toThrowError(refused);
+    await expect(quantizeVit({ recipe: 'ptq@1', weights, photos, backend, nonlinear: bad })).rejects.toThrowError(
+      refused,
+    );
     const paper = quantizeVit({ weights, photos, backend, recipe: 'paper@1', nonlinear: { norm: 'ptf' } });
     await expect(paper).rejects.toThrowError(refused);
   });

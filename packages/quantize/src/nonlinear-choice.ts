@@ -68,7 +68,7 @@ export function nonlinearId(recipe: Recipe, choice: NonlinearChoice | undefined)
       'E_NONLINEAR_CHOICE',
       `paper@1 is defined by its own functions, it takes no ${chosen.join(',')}`,
       {
-        hint: 'Choose with ptq@1.',
+        hint: 'Choose with accurate@1 or ptq@1.',
       },
     );
   }

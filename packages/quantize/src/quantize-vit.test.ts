@@ -50,7 +50,7 @@ describe('ptq@1', () => {
   const stages = new Map<string, number[][]>();
 
   beforeAll(async () => {
-    result = await quantizeVit({ weights, photos, backend: recordingBackend(stages) });
+    result = await quantizeVit({ recipe: 'ptq@1', weights, photos, backend: recordingBackend(stages) });
   });
 
   it('yields a program that validates, with image, labels and provenance', () => {
@@ -69,7 +69,7 @@ describe('ptq@1', () => {
 
   it('is closer to float than plain rounding can be, on photos it has not seen', async () => {
     const many = randomPhotos(32, 16, 2);
-    const { program } = await quantizeVit({ weights, photos: many, backend });
+    const { program } = await quantizeVit({ recipe: 'ptq@1', weights, photos: many, backend });
     expect(await logitQuality(backend, weights, program, fresh)).toBeGreaterThan(FLOOR);
     const paper = await quantizeVit({ weights, photos: many, backend, recipe: 'paper@1' });
     expect(await logitQuality(backend, weights, paper.program, fresh)).toBeLessThan(FLOOR - 3);
@@ -124,7 +124,7 @@ describe('ptq@1', () => {
   });
 
   it('is the same to the byte in a second run', async () => {
-    const again = await quantizeVit({ weights, photos, backend });
+    const again = await quantizeVit({ recipe: 'ptq@1', weights, photos, backend });
     expect(identityOf(again.program)).toBe(identityOf(result.program));
     expect(again.report).toEqual(result.report);
   });
@@ -133,6 +133,7 @@ describe('ptq@1', () => {
     const cache = createMemoryCache();
     const controller = new AbortController();
     const aborted = quantizeVit({
+      recipe: 'ptq@1',
       weights,
       photos,
       backend,
@@ -146,6 +147,7 @@ describe('ptq@1', () => {
     expect(cache.entries.size).toBe(2);
     let first = 0;
     const resumed = await quantizeVit({
+      recipe: 'ptq@1',
       weights,
       photos,
       backend,
@@ -157,25 +159,31 @@ describe('ptq@1', () => {
     expect(cache.hits).toBe(2);
     expect(identityOf(resumed.program)).toBe(identityOf(result.program));
     expect(resumed.report).toEqual(result.report);
-    const untouched = await quantizeVit({ weights, photos, backend: neverCalled, cache });
+    const untouched = await quantizeVit({ recipe: 'ptq@1', weights, photos, backend: neverCalled, cache });
     expect(identityOf(untouched.program)).toBe(identityOf(result.program));
   });
 
   it('takes no damaged entry, and no entry of other photos', async () => {
     const cache = createMemoryCache();
-    await quantizeVit({ weights, photos, backend, cache });
+    await quantizeVit({ recipe: 'ptq@1', weights, photos, backend, cache });
     const stored = cache.entries.size;
     for (const bytes of cache.entries.values()) bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
-    const again = await quantizeVit({ weights, photos, backend, cache });
+    const again = await quantizeVit({ recipe: 'ptq@1', weights, photos, backend, cache });
     expect(identityOf(again.program)).toBe(identityOf(result.program));
     expect(cache.entries.size).toBe(stored);
-    await quantizeVit({ weights, photos: photos.slice(1), backend, cache });
+    await quantizeVit({ recipe: 'ptq@1', weights, photos: photos.slice(1), backend, cache });
     expect(cache.entries.size).toBe(2 * stored);
   });
 
   it('tells progress up to its total', async () => {
     const seen: { stage: string; done: number; total: number }[] = [];
-    await quantizeVit({ weights, photos: photos.slice(0, 2), backend, onProgress: (p) => void seen.push(p) });
+    await quantizeVit({
+      recipe: 'ptq@1',
+      weights,
+      photos: photos.slice(0, 2),
+      backend,
+      onProgress: (p) => void seen.push(p),
+    });
     expect(seen[0]).toEqual({ stage: 'embed', done: 0, total: 2 * (2 + 2 * 6 + 3) });
     expect(seen.at(-1)).toEqual({ stage: 'head', done: 34, total: 34 });
     expect(seen.every((p, i) => p.done >= (seen[i - 1]?.done ?? 0))).toBe(true);
@@ -245,7 +253,7 @@ describe('accurate@1', () => {
     const many = randomPhotos(48, 16, 2);
     const [accurate, ptq] = [
       await quantizeVit({ weights: model, photos: many, backend, recipe: 'accurate@1' }),
-      await quantizeVit({ weights: model, photos: many, backend }),
+      await quantizeVit({ recipe: 'ptq@1', weights: model, photos: many, backend }),
     ];
     const quality = ({ program }: QuantizeResult): Promise<number> => logitQuality(backend, model, program, fresh);
     expect(await quality(accurate)).toBeGreaterThan((await quality(ptq)) + 1);
@@ -254,7 +262,7 @@ describe('accurate@1', () => {
   it('is the same to the byte on every machine, with a cache or without', async () => {
     expect(modelId(result.program)).toBe(FROZEN_ACCURATE);
     const cache = createMemoryCache();
-    await quantizeVit({ weights, photos, backend, cache });
+    await quantizeVit({ recipe: 'ptq@1', weights, photos, backend, cache });
     await quantizeVit({ weights, photos, backend, cache, recipe: 'accurate@1' });
     const again = await quantizeVit({ weights, photos, backend: neverCalled, cache, recipe: 'accurate@1' });
     expect(identityOf(again.program)).toBe(identityOf(result.program));
@@ -349,7 +357,7 @@ describe('models with dead parts', () => {
 
   it.each(Object.keys(cases))('%s', async (name) => {
     const model = cases[name] as VitWeights;
-    const { program } = await quantizeVit({ weights: model, photos: photos.slice(0, 4), backend });
+    const { program } = await quantizeVit({ recipe: 'ptq@1', weights: model, photos: photos.slice(0, 4), backend });
     const executable = await backend.compile(validate(program));
     const outputs = await executable.run(new Uint8Array(16 * 16 * 3), { batch: 1 });
     expect(outputs['logits']?.data).toHaveLength(10);
@@ -376,7 +384,7 @@ describe('unusual models and photos', () => {
   it('keeps massive activations that plain min/max loses', async () => {
     const model = withMassiveActivations();
     const [ptq, paper] = [
-      await quantizeVit({ weights: model, photos, backend }),
+      await quantizeVit({ recipe: 'ptq@1', weights: model, photos, backend }),
       await quantizeVit({ weights: model, photos, backend, recipe: 'paper@1' }),
     ];
     const better = await logitQuality(backend, model, ptq.program, photos);
@@ -387,13 +395,13 @@ describe('unusual models and photos', () => {
     ['one photo', randomPhotos(1, 16, 3)],
     ['black photos', [1, 2].map((i) => ({ name: `${i}.png`, sha256: '', pixels: new Uint8Array(768) }))],
   ])('takes %s', async (_, few) => {
-    const { program } = await quantizeVit({ weights, photos: few, backend });
+    const { program } = await quantizeVit({ recipe: 'ptq@1', weights, photos: few, backend });
     expect(await logitQuality(backend, weights, program, few)).toBeGreaterThan(30);
   });
 });
 
 describe('bad input', () => {
-  const quantize = (change: object) => quantizeVit({ weights, photos, backend, ...change });
+  const quantize = (change: object) => quantizeVit({ recipe: 'ptq@1', weights, photos, backend, ...change });
 
   it('refuses no photos', async () => {
     await expect(quantize({ photos: [] })).rejects.toMatchObject({ code: 'E_CALIBRATION_EMPTY' });

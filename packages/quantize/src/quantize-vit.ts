@@ -18,7 +18,7 @@ import { resolveWeightBits, weightBitsId } from './weight-bits.js';
  *   multiplier can express), `E_ABORTED`; what the backend's `compile` and `run` throw.
  */
 export async function quantizeVit(options: QuantizeOptions): Promise<QuantizeResult> {
-  const recipe = options.recipe ?? 'ptq@1';
+  const recipe = options.recipe ?? 'accurate@1';
   if (recipe !== 'paper@1' && !Object.hasOwn(PTQ_RECIPES, recipe)) {
     throw new IvitError('E_RECIPE', `there is no recipe '${String(recipe)}'`, {
       hint: 'ptq@1, accurate@1 and paper@1 exist.',
@@ -33,7 +33,7 @@ export async function quantizeVit(options: QuantizeOptions): Promise<QuantizeRes
   if (recipe !== 'paper@1') return quantizeWeights(options, recipe);
   if (options.sizeBudget !== undefined) {
     throw new IvitError('E_SIZE_BUDGET', 'paper@1 has 8-bit weights and one size', {
-      hint: 'Give a budget with ptq@1.',
+      hint: 'Give a budget with accurate@1 or ptq@1.',
     });
   }
   return quantizePaper(options);

@@ -12,7 +12,7 @@ const photos = randomPhotos(12, 16, 2);
 const fresh = randomPhotos(12, 16, 77);
 
 async function quality(changes: Partial<PtqSettings>): Promise<{ decibels: number; recipe: string | undefined }> {
-  const { program } = await quantizeVit({ weights, photos, backend, changes });
+  const { program } = await quantizeVit({ recipe: 'ptq@1', weights, photos, backend, changes });
   const decibels = await logitQuality(backend, weights, program, fresh);
   return { decibels, recipe: validate(program).provenance?.recipe };
 }
@@ -42,7 +42,7 @@ describe('changes to a recipe', () => {
   });
 
   it('gives every token the same scale with rows = tensor', async () => {
-    const { program } = await quantizeVit({ weights, photos, backend, changes: { rows: 'tensor' } });
+    const { program } = await quantizeVit({ recipe: 'ptq@1', weights, photos, backend, changes: { rows: 'tensor' } });
     const outputs = ['blocks.0.norm1.row', 'blocks.1.gelu.row'];
     const executable = await backend.compile(validate(program), { outputs });
     const values = await executable.run(fresh[0]?.pixels ?? new Uint8Array(), { batch: 1 });

@@ -42,11 +42,11 @@ export interface QuantizeOptions {
   readonly photos: readonly CalibrationPhoto[];
   /** Runs the quantized stream; any backend gives the same program. Not used by `paper@1`. */
   readonly backend: Backend;
-  /** Default `ptq@1`. */
+  /** Default `accurate@1`; of a Swin `ptq@1`. */
   readonly recipe?: Recipe;
-  /** Other functions than the recipe's own, recorded in the program's recipe id. Only `ptq@1` takes any. */
+  /** Other functions than the recipe's own, recorded in the program's recipe id. Not with `paper@1`. */
   readonly nonlinear?: NonlinearChoice;
-  /** Bits of weights, 8 where nothing is said. Only `ptq@1` takes other. */
+  /** Bits of weights, 8 where nothing is said. Not with `paper@1`. */
   readonly weightBits?: WeightBits;
   /**
    * Lets layers have 7 to 4 bits, where they cost least, until the file fits: the recipe runs twice. Not together with

@@ -95,7 +95,7 @@ describe('quantizeVit with fewer bits', () => {
   it('packs what it says, at the cost in quality that a bit has', async () => {
     const quality: number[] = [];
     for (const weightBits of [8, 6, 4]) {
-      const { program, report } = await quantizeVit({ weights, photos, backend, weightBits });
+      const { program, report } = await quantizeVit({ recipe: 'ptq@1', weights, photos, backend, weightBits });
       expect(report.recipeId).toBe(weightBits === 8 ? 'ptq@1' : `ptq@1+weights=${weightBits}`);
       expect(program.provenance?.recipe).toBe(report.recipeId);
       for (const [name, { bits }] of Object.entries(program.constants)) {
@@ -114,29 +114,42 @@ describe('quantizeVit with fewer bits', () => {
 
   it('meets a size budget with 4 to 8 bits, better than all at 4', async () => {
     const sizeOf = (program: Program): number => weightBytes(program);
-    const whole = weightBytes((await quantizeVit({ weights, photos, backend })).program);
+    const whole = weightBytes((await quantizeVit({ recipe: 'ptq@1', weights, photos, backend })).program);
     const budget = { bytes: Math.floor(0.7 * whole), sizeOf };
-    const { program, report } = await quantizeVit({ weights, photos, backend, sizeBudget: budget });
+    const { program, report } = await quantizeVit({ recipe: 'ptq@1', weights, photos, backend, sizeBudget: budget });
     expect(weightBytes(program)).toBeLessThanOrEqual(budget.bytes);
     expect(report.recipeId).toBe('ptq@1+weights=mixed');
-    const again = await quantizeVit({ weights, photos, backend, sizeBudget: budget });
+    const again = await quantizeVit({ recipe: 'ptq@1', weights, photos, backend, sizeBudget: budget });
     expect(modelId(again.program)).toBe(modelId(program));
-    const four = await quantizeVit({ weights, photos, backend, weightBits: 4 });
+    const four = await quantizeVit({ recipe: 'ptq@1', weights, photos, backend, weightBits: 4 });
     const quality = await logitQuality(backend, weights, validate(program), fresh);
     expect(quality).toBeGreaterThan(await logitQuality(backend, weights, validate(four.program), fresh));
   });
 
   it('leaves a program alone that fits, and refuses a budget that nothing fits', async () => {
     const few = photos.slice(0, 2);
-    const plain = await quantizeVit({ weights, photos: few, backend });
-    const roomy = await quantizeVit({ weights, photos: few, backend, sizeBudget: { bytes: 1e9, sizeOf: weightBytes } });
+    const plain = await quantizeVit({ recipe: 'ptq@1', weights, photos: few, backend });
+    const roomy = await quantizeVit({
+      recipe: 'ptq@1',
+      weights,
+      photos: few,
+      backend,
+      sizeBudget: { bytes: 1e9, sizeOf: weightBytes },
+    });
     expect(modelId(roomy.program)).toBe(modelId(plain.program));
     const refusedBudget = expect.objectContaining({ code: 'E_SIZE_BUDGET' });
     for (const bytes of [10, 0, -1, 1.5]) {
-      const tight = quantizeVit({ weights, photos: few, backend, sizeBudget: { bytes, sizeOf: weightBytes } });
+      const tight = quantizeVit({
+        recipe: 'ptq@1',
+        weights,
+        photos: few,
+        backend,
+        sizeBudget: { bytes, sizeOf: weightBytes },
+      });
       await expect(tight).rejects.toThrowError(refusedBudget);
     }
     const both = quantizeVit({
+      recipe: 'ptq@1',
       weights,
       photos: few,
       backend,

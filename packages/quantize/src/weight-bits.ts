@@ -65,7 +65,7 @@ export function resolveWeightBits(config: VitConfig, wanted: WeightBits | undefi
  */
 export function weightBitsId(recipe: Recipe, config: VitConfig, bits: ReadonlyMap<string, number>): string {
   if (bits.size === 0) return '';
-  if (recipe === 'paper@1') refuse('paper@1 has 8-bit weights', 'Give bits with ptq@1.');
+  if (recipe === 'paper@1') refuse('paper@1 has 8-bit weights', 'Give bits with accurate@1 or ptq@1.');
   const [first] = bits.values();
   const uniform = layersOf(config).every(
     (layer) => bits.get(layer) === (layer.startsWith('blocks.') ? first : undefined),

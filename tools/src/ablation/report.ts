@@ -45,7 +45,7 @@ export function pageOf({ date, machine, models }: AblationReport): string {
   return [
     '# Ablation: from plain I-ViT to the best recipe',
     '',
-    `Written by \`pnpm ablation\` on ${date}, ${machine}. Each step keeps those above it, but the last two both stand on \`ptq@1\`. Errors are one standard error (binomial; jackknife for the SQNR). Figures of one`,
+    `Written by \`pnpm ablation\` on ${date}, ${machine}. Each step keeps those above it, but the one that says "instead", which stands on \`ptq@1\` as the one above it does. Errors are one standard error (binomial; jackknife for the SQNR). Figures of one`,
     'model share photos, so that differences between steps are surer than the errors say. Times are of one thread of the CPU backend, all programs in turn in one process;',
     '"over" is the median over rounds of the time against that of `ptq@1` in the same round. Quantization is processor time. The same in JSON: [ablation.json](ablation.json).',
     '',

@@ -58,7 +58,12 @@ async function quantizedSeeded(cache: string, size: DeitSize): Promise<string> {
   console.error(`quantizing a seeded DeiT-${size}: once, a minute or two`);
   const weights = seededDeit(size, 1);
   const photos = seededPhotos(1, 2, weights.config.imageSize);
-  const { program } = await quantizeVit({ weights, photos, backend: await createBackend('reference', 1) });
+  const { program } = await quantizeVit({
+    weights,
+    photos,
+    backend: await createBackend('reference', 1),
+    recipe: 'ptq@1',
+  });
   const { config, preprocess } = weights;
   const image = {
     resize: preprocess.resize,

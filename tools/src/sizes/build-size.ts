@@ -22,7 +22,12 @@ const CALIBRATION_PHOTOS = 2;
 
 async function quantized(model: FloatModel): Promise<Program> {
   const photos = seededPhotos(SEED, CALIBRATION_PHOTOS, model.weights.config.imageSize);
-  const { program } = await quantizeModel({ model, photos, backend: createCpuBackend({ threads: 1 }) });
+  const { program } = await quantizeModel({
+    model,
+    photos,
+    backend: createCpuBackend({ threads: 1 }),
+    recipe: 'ptq@1',
+  });
   return program;
 }
 

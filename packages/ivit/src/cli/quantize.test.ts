@@ -39,17 +39,17 @@ describe('ivit quantize', () => {
     expect(loaded.info.selfCheck).toBe('passed');
     expect(loaded.program.labels).toEqual(['cat', 'cup', 'rocket']);
     expect(loaded.program.unknownBelow).toBe(20000);
-    expect(loaded.program.provenance).toMatchObject({ recipe: 'ptq@1' });
+    expect(loaded.program.provenance).toMatchObject({ recipe: 'accurate@1' });
     expect(loaded.program.provenance?.calibration).toHaveLength(3);
     await loaded.dispose();
     expect(JSON.parse(first.stdout)).toMatchObject({
       file: output,
       model: loaded.info.model,
-      recipe: 'ptq@1',
+      recipe: 'accurate@1',
       photos: 3,
       bytes: (await readFile(output)).length,
     });
-    expect(JSON.parse(await readFile(report, 'utf8'))).toMatchObject({ recipe: 'ptq@1', photos: 3 });
+    expect(JSON.parse(await readFile(report, 'utf8'))).toMatchObject({ recipe: 'accurate@1', photos: 3 });
     expect((await readdir(join(cache, 'quantize'))).length).toBeGreaterThan(0);
 
     const cached = join(at, 'cached.safetensors');
@@ -150,13 +150,13 @@ describe('ivit quantize', () => {
     };
     const plain = await run('plain');
     const packed = await run('packed', '--weight-bits', join(at, 'bits.json'), '--nonlinear', 'gelu=i-bert');
-    expect([plain.recipe, packed.recipe]).toEqual(['ptq@1', 'ptq@1+gelu=i-bert+weights=mixed']);
+    expect([plain.recipe, packed.recipe]).toEqual(['accurate@1', 'accurate@1+gelu=i-bert+weights=mixed']);
     expect(packed.bytes).toBeLessThan(plain.bytes);
     const { packedWeights } = JSON.parse((await runCli(['inspect', join(at, 'packed'), '--json'])).stdout);
     expect(Object.keys(packedWeights)).toEqual(['4', '6']);
     const budget = await run('budget', '--size-budget', String((plain.bytes + packed.bytes) >> 1));
     expect(budget.bytes).toBeLessThanOrEqual((plain.bytes + packed.bytes) >> 1);
-    expect(budget.recipe).toMatch(/^ptq@1\+weights=/);
+    expect(budget.recipe).toMatch(/^accurate@1\+weights=/);
   });
 
   it('asks for the number of heads where no file tells, and takes it', async () => {

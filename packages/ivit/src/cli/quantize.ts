@@ -27,7 +27,7 @@ const RECIPES: readonly Recipe[] = ['ptq@1', 'accurate@1', 'paper@1'];
 interface Job {
   readonly source: string;
   readonly calibrate: string;
-  readonly recipe: Recipe;
+  readonly recipe: Recipe | undefined;
   readonly nonlinear: NonlinearChoice | undefined;
   readonly weightBits: WeightBits | undefined;
   /** Bytes. */
@@ -81,8 +81,9 @@ export async function quantize(args: readonly string[], io: Io): Promise<number>
   if (calibrate === undefined) failUsage('quantize needs --calibrate and a folder of photos');
   if (output === undefined) failUsage('quantize needs -o and a file to write');
   if (reportPath !== undefined && resolve(reportPath) === resolve(output)) failUsage('-o and --report name one file');
-  const recipe = RECIPES.find((name) => name === (values.recipe ?? 'ptq@1'));
-  if (recipe === undefined) failUsage(`There is no recipe "${values.recipe}"; there are ${RECIPES.join(', ')}`);
+  const recipe = RECIPES.find((name) => name === values.recipe);
+  if (recipe === undefined && values.recipe !== undefined)
+    failUsage(`There is no recipe "${values.recipe}"; there are ${RECIPES.join(', ')}`);
   const job: Job = {
     source,
     calibrate,

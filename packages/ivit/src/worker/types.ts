@@ -63,7 +63,7 @@ export interface QuantizeFilesOptions extends WorkerOptions {
   readonly files: readonly NamedFile[];
   /** PNG or JPEG photos of the kind the model will see; 16 to 64 do well. */
   readonly photos: readonly NamedFile[];
-  /** Default `ptq@1`. */
+  /** Default `accurate@1`; of a Swin `ptq@1`. */
   readonly recipe?: Recipe;
   readonly nonlinear?: NonlinearChoice;
   readonly weightBits?: WeightBits;
