@@ -9,13 +9,10 @@
  *
  * Prints `N checked, N different`; exit code 1 on a difference or without a browser. CHROMIUM names the program.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { createReferenceBackend } from '@ivit/backend-reference';
-import { build } from 'esbuild';
-import { allChecks, type Material } from './browser/checks.js';
+import { allChecks } from './browser/checks.js';
 import {
   cpuExpected,
   defaultChecks,
@@ -23,11 +20,11 @@ import {
   plainSubjects,
   readModelMaterial,
 } from './browser/cpu-checks.js';
+import { bundlePages, inRepository, listMaterial, pageSource } from './browser/material.js';
 import { type Visited, visitPage } from './browser/serve.js';
 import { reportDifferences } from './conformance/compare.js';
 import { modelDigests } from './conformance/model-digests.js';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const NO_WASM = "default-src 'none'; script-src 'self'; connect-src 'self'; report-uri /violation";
 /** What a page needs for the CPU backend with threads, and nothing else: no blobs, no eval. */
 const STRICT =
@@ -38,50 +35,25 @@ const ISOLATED = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-em
 const FOUND_WORKER = '/scripts/worker.js';
 const OWN_WORKER = '/own/place.js';
 
-function listMaterial(): Material {
-  const list = (folder: string): string[] =>
-    readdirSync(join(ROOT, folder))
-      .filter((name) => /\.(jpg|png)$/.test(name))
-      .sort()
-      .map((name) => `${folder}/${name}`);
-  return {
-    images: list('packages/image/test/fixtures'),
-    photos: list('packages/ivit/photos'),
-    model: 'packages/model-cifar10/model.safetensors',
-  };
-}
-
 async function bundle(): Promise<ReadonlyMap<string, string>> {
-  const page = (name: string): string => fileURLToPath(new URL(`./browser/${name}.ts`, import.meta.url));
-  const { outputFiles } = await build({
-    entryPoints: {
-      page: page('page'),
-      isolated: page('isolated-page'),
-      plain: page('plain-page'),
-      worker: createRequire(import.meta.url).resolve('@ivit/backend-cpu/worker'),
-    },
-    bundle: true,
-    write: false,
-    splitting: true,
-    outdir: '/scripts',
-    format: 'esm',
-    platform: 'browser',
-    target: 'es2022',
-    conditions: ['@ivit/source'],
+  const scripts = await bundlePages({
+    page: pageSource('page'),
+    isolated: pageSource('isolated-page'),
+    plain: pageSource('plain-page'),
+    worker: createRequire(import.meta.url).resolve('@ivit/backend-cpu/worker'),
   });
-  const scripts = new Map(outputFiles.map((file) => [file.path.slice(file.path.indexOf('/scripts')), file.text]));
   // The worker imports nothing, so that it can lie anywhere.
   return scripts.set(OWN_WORKER, scripts.get(FOUND_WORKER) ?? '');
 }
 
 const material = listMaterial();
-const read = async (path: string): Promise<Uint8Array> => new Uint8Array(readFileSync(join(ROOT, path)));
+const read = async (path: string): Promise<Uint8Array> => new Uint8Array(readFileSync(inRepository(path)));
 const models = await readModelMaterial(material, read);
 const digests = await modelDigests(createReferenceBackend(), models.file, models.photos);
 const defaults = await defaultChecks(models);
 const scripts = await bundle();
 const paths = [...material.images, ...material.photos, material.model];
-const files = new Map(paths.map((path) => [path, join(ROOT, path)]));
+const files = new Map(paths.map((path) => [path, inRepository(path)]));
 
 const expected: Record<string, string> = {};
 const found: Record<string, string> = {};

@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createReferenceBackend } from '@ivit/backend-reference';
 import { reportDifferences } from './conformance/compare.js';
-import { checkSubject, expectedOf, type ModelMaterial, precompiled, threaded } from './conformance/cpu-subjects.js';
+import { checkSubject, expectedOf, precompiled, threaded } from './conformance/cpu-subjects.js';
+import type { ModelMaterial } from './conformance/kit-subject.js';
 import { modelDigests } from './conformance/model-digests.js';
 
 const PACKAGES = fileURLToPath(new URL('../../packages', import.meta.url));

@@ -1,8 +1,8 @@
 /**
  * `pnpm verify:full [--model FILE] [--photos N] …`: photos through DeiT-Tiny on the fast backend, at several thread
  * counts and batches, every logit compared with the reference backend's. Those are computed once and kept. Ends with
- * `N checked, N different` (photos times configurations). Exit code 0, 1 (different or failed) or 2 (usage). Where
- * `../shared` is missing nothing can be checked, which is said with a count.
+ * `N checked, N different` (photos times configurations). With `--webgpu` it is 20 photos on the WebGPU backend. Exit code 0,
+ * 1 (different or failed) or 2 (usage). Where `../shared` is missing nothing can be checked, which is said with a count.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -10,13 +10,13 @@ import { join } from 'node:path';
 import { readProgram } from '@ivit/formats/program';
 import { decodeImage, preprocess } from '@ivit/image';
 import { IvitError, modelId, type ValidatedProgram, validate } from '@ivit/program';
-import { createBackend } from './bench/backend.js';
 import { hasShared, sharedPath } from './bench/places.js';
 import { makeTinyModel } from './bench/tiny-model.js';
 import { readArguments, USAGE, type VerifyArguments } from './verify-full/arguments.js';
 import { compareLogits, logitsDigest } from './verify-full/compare.js';
 import { type LogitsCache, openLogitsCache } from './verify-full/logits-cache.js';
 import { referenceLogits } from './verify-full/reference-pool.js';
+import { createEveryBackend } from './webgpu/every-backend.js';
 
 /** Photos in `../shared/images/imagenet`. */
 const ALL_PHOTOS = 500;
@@ -74,7 +74,7 @@ async function runAll(
   images: readonly Image[],
   { backend, threads, batch }: { backend: VerifyArguments['backend']; threads: number; batch: number },
 ): Promise<{ logits: Int32Array[]; milliseconds: number; variant: string }> {
-  const executable = await (await createBackend(backend, threads)).compile(program, { maxBatch: batch });
+  const executable = await (await createEveryBackend(backend, threads)).compile(program, { maxBatch: batch });
   try {
     const logits: Int32Array[] = [];
     const started = performance.now();

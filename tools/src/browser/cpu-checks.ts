@@ -2,15 +2,8 @@
 import type { CpuBackendOptions } from '@ivit/backend-cpu';
 import { createCpuBackend } from '@ivit/backend-cpu';
 import { loadModel } from 'ivit';
-import {
-  checkSubject,
-  expectedOf,
-  type ModelMaterial,
-  precompiled,
-  SHORT,
-  type Subject,
-  threaded,
-} from '../conformance/cpu-subjects.js';
+import { checkSubject, expectedOf, precompiled, SHORT, type Subject, threaded } from '../conformance/cpu-subjects.js';
+import type { ModelMaterial } from '../conformance/kit-subject.js';
 import type { Material } from './checks.js';
 import type { Read } from './post-report.js';
 

@@ -19,6 +19,8 @@ export interface Visit {
   readonly material: unknown;
   /** Files below `/files/`, by path. */
   readonly files: ReadonlyMap<string, string>;
+  /** Of the browser, besides its usual ones. */
+  readonly flags?: readonly string[];
 }
 
 export interface Visited {
@@ -114,11 +116,15 @@ export async function visitPage(visit: Visit): Promise<Visited> {
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   const profile = mkdtempSync(join(tmpdir(), 'ivit-chromium-'));
   const program = process.env['CHROMIUM'] ?? 'chromium';
-  const browser = spawn(program, [...HEADLESS_FLAGS, `--user-data-dir=${profile}`, `http://127.0.0.1:${port}/`], {
-    stdio: 'ignore',
-    // A group of its own: its many processes end together.
-    detached: true,
-  });
+  const browser = spawn(
+    program,
+    [...HEADLESS_FLAGS, ...(visit.flags ?? []), `--user-data-dir=${profile}`, `http://127.0.0.1:${port}/`],
+    {
+      stdio: 'ignore',
+      // A group of its own: its many processes end together.
+      detached: true,
+    },
+  );
   const ended = new Promise<void>((resolve) => {
     browser.on('exit', () => resolve());
     browser.on('error', () => resolve());

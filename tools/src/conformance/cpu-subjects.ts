@@ -1,17 +1,12 @@
 import type { Backend } from '@ivit/backend';
 import { type CpuBackendOptions, createCpuBackend, kernelBytes } from '@ivit/backend-cpu';
 import { createModel } from '@ivit/runtime';
-import { modelDigests } from './model-digests.js';
-import { kitTests, PASSED, runKit } from './run-kit.js';
+import { checkKit, type KitSubject, kitExpected, type ModelMaterial } from './kit-subject.js';
 
 /** One way to set up the CPU backend, and what is proved of it. */
-export interface Subject {
-  readonly name: string;
-  readonly create: () => Backend;
+export interface Subject extends KitSubject {
   /** Threads that it must run on. */
   readonly threads: number;
-  /** Groups of the conformance suite; all if left out. */
-  readonly only?: RegExp;
 }
 
 /** Groups that every path through a backend passes: products, whole models, and how it behaves. */
@@ -37,11 +32,6 @@ export async function precompiled(options: CpuBackendOptions = {}): Promise<read
   );
 }
 
-export interface ModelMaterial {
-  readonly file: Uint8Array;
-  readonly photos: ReadonlyMap<string, Uint8Array>;
-}
-
 /** Threads that an executable of the backend says it runs on. */
 async function threadsOf(backend: Backend, { file }: ModelMaterial): Promise<number> {
   const model = await createModel({ program: file, backends: [backend] });
@@ -51,21 +41,11 @@ async function threadsOf(backend: Backend, { file }: ModelMaterial): Promise<num
 
 /** All checks of a subject as text by name; `expectedOf` says what each must be. */
 export async function checkSubject(subject: Subject, material: ModelMaterial): Promise<Record<string, string>> {
-  const { name, create, only } = subject;
-  const found: Record<string, string> = { [`${name}: threads`]: String(await threadsOf(create(), material)) };
-  const digests = await modelDigests(create(), material.file, material.photos);
-  for (const [key, value] of Object.entries(digests)) found[`${name}: ${key}`] = value;
-  for (const [key, value] of Object.entries(await runKit(kitTests(create, only)))) found[`${name}: ${key}`] = value;
-  return found;
+  const threads = String(await threadsOf(subject.create(), material));
+  return { [`${subject.name}: threads`]: threads, ...(await checkKit(subject, material)) };
 }
 
 /** What must be found, given the model's digests on the reference backend. */
-export function expectedOf(
-  { name, create, threads, only }: Subject,
-  digests: Readonly<Record<string, string>>,
-): Record<string, string> {
-  const expected: Record<string, string> = { [`${name}: threads`]: String(threads) };
-  for (const [key, value] of Object.entries(digests)) expected[`${name}: ${key}`] = value;
-  for (const key of kitTests(create, only).keys()) expected[`${name}: ${key}`] = PASSED;
-  return expected;
+export function expectedOf(subject: Subject, digests: Readonly<Record<string, string>>): Record<string, string> {
+  return { [`${subject.name}: threads`]: String(subject.threads), ...kitExpected(subject, digests) };
 }

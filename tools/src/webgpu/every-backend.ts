@@ -12,5 +12,6 @@ export async function createEveryBackend(name: EveryBackend, threads: number): P
     import('@ivit/backend-webgpu'),
     import('./node-gpu.js'),
   ]);
-  return createWebgpuBackend({ ...(await nodeGpu()), packed: name === 'webgpu' });
+  const { gpu, device } = await nodeGpu();
+  return createWebgpuBackend({ gpu, device, packed: name === 'webgpu' });
 }

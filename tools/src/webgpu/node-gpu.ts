@@ -5,7 +5,7 @@ import { create } from 'webgpu';
 /** As Debian's chromium brings it. */
 const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
 
-type Given = Required<Pick<WebgpuBackendOptions, 'gpu' | 'device'>>;
+type Given = Required<Pick<WebgpuBackendOptions, 'gpu' | 'device'>> & { readonly adapter: GPUAdapter };
 
 let opened: Promise<Given> | undefined;
 
@@ -18,7 +18,7 @@ async function open(): Promise<Given> {
   if (adapter === null) {
     throw new Error('there is no WebGPU adapter: install libvulkan1 and a driver, and name it in VK_ICD_FILENAMES');
   }
-  return { gpu, device: await adapter.requestDevice() };
+  return { gpu, adapter, device: await adapter.requestDevice() };
 }
 
 /** One device for the whole process, so that pipelines are compiled once. @throws Error without an adapter */

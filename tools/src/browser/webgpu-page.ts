@@ -1,0 +1,26 @@
+/** A page with WebGPU: the backend on the browser's own adapter. */
+import type { WebgpuDevice } from '@ivit/backend-webgpu';
+import { checkSubject, webgpuSubjects } from '../webgpu/subjects.js';
+import { readModelMaterial } from './cpu-checks.js';
+import { postReport } from './post-report.js';
+
+/** What is used of the entry that pages have. */
+interface Entry {
+  requestAdapter(): Promise<{ requestDevice(): Promise<WebgpuDevice> } | null>;
+}
+
+/** One device for all subjects, so that pipelines are compiled once. */
+async function openDevice(): Promise<WebgpuDevice> {
+  const { gpu } = Reflect.get(globalThis, 'navigator') as { readonly gpu?: Entry };
+  const adapter = await gpu?.requestAdapter();
+  if (adapter === null || adapter === undefined) throw new Error('the page has no WebGPU adapter');
+  return adapter.requestDevice();
+}
+
+await postReport(async (material, read) => {
+  const models = await readModelMaterial(material, read);
+  const device = await openDevice();
+  let found: Record<string, string> = {};
+  for (const subject of webgpuSubjects({ device })) found = { ...found, ...(await checkSubject(subject, models)) };
+  return found;
+});

@@ -1,0 +1,46 @@
+/** What is proved of the WebGPU backend, in Node and in a page alike. Uses nothing of Node. */
+import type { Backend } from '@ivit/backend';
+import { createWebgpuBackend, type WebgpuBackendOptions } from '@ivit/backend-webgpu';
+import { checkKit, type KitSubject, kitExpected, type ModelMaterial } from '../conformance/kit-subject.js';
+
+/** One way to set the backend up, and what is proved of it. */
+export interface WebgpuSubject extends KitSubject {
+  /** Whether it must use `dot4I8Packed`. */
+  readonly packed: boolean;
+}
+
+/**
+ * What tells the plain products from the packed ones: everything else is the same shaders. Fused products are among the models
+ * and chains.
+ */
+export const PRODUCTS = /^(manifest|linear|matmul|models|random chains of ops)$/;
+
+/** Both products on one device, so that pipelines are compiled once. */
+export function webgpuSubjects(options: WebgpuBackendOptions): readonly WebgpuSubject[] {
+  const subject = (packed: boolean, only?: RegExp): WebgpuSubject => ({
+    name: packed ? 'webgpu' : 'webgpu, plain',
+    create: () => createWebgpuBackend({ ...options, packed }),
+    packed,
+    ...(only === undefined ? {} : { only }),
+  });
+  return [subject(true), subject(false, PRODUCTS)];
+}
+
+const variantOf = ({ packed }: Pick<WebgpuSubject, 'packed'>): string => (packed ? 'wgsl-dot4' : 'wgsl');
+
+async function featuresOf(backend: Backend): Promise<string> {
+  const probe = await backend.probe();
+  if (!probe.available) return `${probe.code}, ${probe.reason}`;
+  return probe.features.includes('dot4I8Packed') ? 'wgsl-dot4' : 'wgsl';
+}
+
+/** All checks of a subject as text by name; `expectedOf` says what each must be. */
+export async function checkSubject(subject: WebgpuSubject, material: ModelMaterial): Promise<Record<string, string>> {
+  const variant = await featuresOf(subject.create());
+  return { [`${subject.name}: variant`]: variant, ...(await checkKit(subject, material)) };
+}
+
+/** What must be found, given the model's digests on the reference backend. */
+export function expectedOf(subject: WebgpuSubject, digests: Readonly<Record<string, string>>): Record<string, string> {
+  return { [`${subject.name}: variant`]: variantOf(subject), ...kitExpected(subject, digests) };
+}
