@@ -20,6 +20,8 @@ export interface Sizes {
   /** Parts of `engine`, each bundled alone; what they share is in both. */
   readonly runtimeAlone: number;
   readonly backendAlone: number;
+  /** Runtime and WebGPU backend, without decoders. */
+  readonly webgpu: number;
 }
 
 /** 1 kB = 1000 bytes. */
@@ -27,6 +29,7 @@ export const BUDGET = { engine: 60_000, withJpeg: 130_000 } as const;
 
 const RUNTIME = "export { createModel } from '@ivit/runtime';";
 const BACKEND = "export { createCpuBackend } from '@ivit/backend-cpu';";
+const WEBGPU = "export { createWebgpuBackend } from '@ivit/backend-webgpu';";
 
 interface Bundle {
   /** gzipped bytes of the entry and of all that it needs at once. */
@@ -89,6 +92,7 @@ export async function measureSizes(): Promise<Sizes> {
     png: both.lazy('image/src/png/'),
     runtimeAlone: runtime.initial,
     backendAlone: backend.initial,
+    webgpu: (await bundle(`${RUNTIME}\n${WEBGPU}`)).initial,
   };
 }
 
@@ -114,6 +118,7 @@ export async function checkSizes(print: (line: string) => void): Promise<readonl
   row('with the JPEG decoder', sizes.engine + sizes.jpeg, BUDGET.withJpeg);
   row('  JPEG decoder, loaded lazily', sizes.jpeg);
   row('  PNG decoder, loaded lazily', sizes.png);
+  row('runtime + backend-webgpu', sizes.webgpu);
   return overBudget(sizes);
 }
 
