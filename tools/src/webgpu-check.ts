@@ -2,7 +2,7 @@
  * `pnpm webgpu [node] [chromium]`: the WebGPU backend on this machine's adapters, in Node (the package `webgpu`) and in headless
  * Chromium, where nothing is named in both. In each: the conformance suite with `dot4I8Packed` and, for the products, without;
  * the built-in model and the bundled photos, every value compared with the reference backend's. In Node also the package's
- * tests of kernels and failing devices.
+ * tests of kernels and failing devices, and `ivit doctor` with the package `webgpu` installed.
  *
  * The adapter is SwiftShader where VK_ICD_FILENAMES (Node) names no other. Without one this fails: nothing is skipped. Ends with
  * `N checked, N different`; exit code 1 on a difference.
@@ -14,6 +14,7 @@ import { bundlePages, inRepository, listMaterial, pageSource } from './browser/m
 import { visitPage } from './browser/serve.js';
 import { reportDifferences } from './conformance/compare.js';
 import { modelDigests } from './conformance/model-digests.js';
+import { DOCTOR_EXPECTED, doctorFound } from './webgpu/doctor-check.js';
 import { gpuTests } from './webgpu/gpu-tests.js';
 import { nodeGpu } from './webgpu/node-gpu.js';
 import { checkSubject, expectedOf, webgpuSubjects } from './webgpu/subjects.js';
@@ -46,11 +47,14 @@ async function timed(name: string, task: () => Promise<void>): Promise<void> {
 }
 
 if (wanted.includes('node')) {
+  // Opened first: it names the driver for all that is started.
+  const given = await nodeGpu();
   await timed('node: tests of the package', async () => {
     const tests = await gpuTests();
     note('node', tests.expected, tests.found);
   });
-  const given = await nodeGpu();
+  await timed('node: ivit doctor', async () => note('node', DOCTOR_EXPECTED, await doctorFound()));
+
   for (const subject of webgpuSubjects(given)) {
     await timed(`node: ${subject.name}`, async () => {
       const { info } = given.adapter;
