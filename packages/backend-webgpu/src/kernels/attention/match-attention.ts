@@ -7,8 +7,8 @@ import { memoryBytes } from './attention.wgsl.js';
 
 /** Most requantizations of the logits: what the record holds beside the result's. */
 export const MOST_LOGIT_STAGES = 3;
-/** Bytes of workgroup memory under default limits. */
-const MEMORY_BYTES = 16384;
+/** Bytes of workgroup memory under default limits, less what rounding each variable up may take. */
+const MEMORY_BYTES = 16384 - 64;
 /** Words of a head that 64 invocations cover. */
 const MOST_DEPTH_WORDS = 64;
 
