@@ -56,6 +56,17 @@ export class ProgramMaker {
     return add({ op: 'lookup', result: this.name('x'), x: { value: bytes }, table });
   }
 
+  /** A value whose rows lie in ranges of their own, so that what is found of one row is wrong for another. */
+  uneven(dtype: 'i8' | 'i16', shape: readonly [number, number]): string {
+    const [rows] = shape;
+    const half = DTYPES[dtype].hi >> 1;
+    const levels = Array.from({ length: rows }, () => this.random.integer(-half, half));
+    const operand: Operand = { constant: this.builder.constant(this.name('c'), dtype, [rows, 1], levels) };
+    const x: Operand = { value: this.value(dtype, shape) };
+    const common = { op: 'requantize', result: this.name('uneven'), x, z: 0, axis: 0, run: 0, to: dtype } as const;
+    return this.builder.add({ ...common, m: 1, e: 2, addend: { operand, m: 1, e: 0 } });
+  }
+
   linear(x: Operand, inputs: number, outputs: number, bias: boolean): string {
     const w = this.constant('i8', [outputs, inputs], -128, 127);
     const b = bias ? { b: this.constant('i32', [outputs], -(2 ** 20), 2 ** 20) } : {};

@@ -58,7 +58,7 @@ const cases: Readonly<Record<string, Case>> = {
   'row scales of i16 rows, a row-dynamic requantize, a residual that repeats': {
     dispatches: 1,
     make: (maker) => {
-      const x = maker.value('i16', [11, 520]);
+      const x = maker.uneven('i16', [11, 520]);
       const { row, codes } = maker.quantizeRows({ value: x }, -100);
       const sum = maker.linear({ value: codes }, 520, 18, true);
       const addend = { constant: maker.constant('i32', [18], -(2 ** 20), 2 ** 20) };
@@ -68,7 +68,7 @@ const cases: Readonly<Record<string, Case>> = {
   'a norm, row scales, a row-dynamic requantize and GELU': {
     dispatches: 1,
     make: (maker) => {
-      const x = maker.value('i16', [10, 192]);
+      const x = maker.uneven('i16', [10, 192]);
       const { row, codes } = maker.quantizeRows({ value: maker.norm(x, 'i16', false) }, 0);
       const sum = maker.linear({ value: codes }, 192, 268, false);
       const wide = maker.requantize({ value: sum }, 'i16', { ...CHANNELS, channels: 268, row });
@@ -78,7 +78,7 @@ const cases: Readonly<Record<string, Case>> = {
   'rows so long that a workgroup takes four': {
     dispatches: 1,
     make: (maker) => {
-      const x = maker.value('i16', [6, 1200]);
+      const x = maker.uneven('i16', [6, 1200]);
       const { row, codes } = maker.quantizeRows({ value: maker.norm(x, 'i16', true) }, 5);
       const sum = maker.linear({ value: codes }, 1200, 16, true);
       return [maker.requantize({ value: sum }, 'i8', { ...CHANNELS, channels: 16, row }), x];
@@ -97,7 +97,7 @@ const cases: Readonly<Record<string, Case>> = {
   'shiftgelu and its requantize, more than a chunk of depth': {
     dispatches: 1,
     make: (maker) => {
-      const x = maker.value('i8', [11, 600]);
+      const x = maker.uneven('i8', [11, 600]);
       const gelu = { op: 'shiftgelu', result: 'gelu', x: { value: x }, x0: -23, n: 21 } as const;
       const scaled = maker.requantize({ value: maker.builder.add(gelu) }, 'i8', { ...CHANNELS, channels: 600 });
       return [maker.requantize({ value: maker.linear({ value: scaled }, 600, 20, true) }, 'i16'), x];

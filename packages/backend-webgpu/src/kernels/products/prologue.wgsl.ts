@@ -103,8 +103,9 @@ fn prepare(image: u32, first: u32, thread: u32) {
   highs[thread] = peak;
   workgroupBarrier();
   if (thread < ROWS) {
-    for (var i = 0u; i < LANES; i++) { peak = max(peak, highs[thread * LANES + i]); }
-    codes[thread] = bitcast<u32>(peak);
+    var most = -128;
+    for (var i = 0u; i < LANES; i++) { most = max(most, highs[thread * LANES + i]); }
+    codes[thread] = bitcast<u32>(most);
   }
   workgroupBarrier();
 }
