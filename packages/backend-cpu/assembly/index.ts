@@ -45,7 +45,7 @@ import { linearStage, strassenStage } from './linear';
 import { copyStage, gatherStage, meanStage, viewStage } from './movement';
 import { word } from './operand';
 import { packPanel, packStage } from './pack';
-import { rampMapStage } from './ramp-map';
+import { fillRampMap, rampMapStage } from './ramp-map';
 import { requantizeStage } from './requantize';
 import { requantizeAnyStage } from './requantize-any';
 import { rowquantizeStage, rowscaleStage } from './row-scale';
@@ -54,7 +54,7 @@ import { softmaxStage } from './softmax';
 /** How often a thread looks whether the others have arrived before it sleeps. */
 const SPINS: i32 = 20000;
 
-export { packPanel };
+export { fillRampMap, packPanel };
 
 // Of the module of relaxed.ts; they throw where it is not there.
 // @ts-expect-error: decorator

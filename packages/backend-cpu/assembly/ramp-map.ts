@@ -4,7 +4,7 @@
  *   y = map[max(-low, min(high, x)) + low]          for x ≤ high: below -low the ramp is 0 and its table's last entry too
  *   y = clamp16(rne(x·2^u·m / 2^e) + z)             for x > high: there the ramp's table is at its last entry, 0
  *
- * low, high < 2^14: twice an index has 16 bits. The planner makes the map.
+ * low, high < 2^14: twice an index has 16 bits. The map is made by the same code, before the first run.
  */
 import {
   MAP_COLUMNS,
@@ -22,6 +22,16 @@ import {
 import { address, rowStride, word } from './operand';
 import { rne } from './requantize-any';
 import { lookUp } from './softmax';
+
+/** Writes the map of a ramp's table with low + 1 entries. */
+export function fillRampMap(to: usize, table: usize, low: i32, high: i32, u: i32, m: i32, e: i32, z: i32): void {
+  for (let value = -low; value <= high; value++) {
+    const ramp = (max(value, 0) << u) + (load<i16>(table + (min(abs(value), low) << 1)) as i32);
+    const y = rne((ramp as i64) * (m as i64), e as i64) + (z as i64);
+    store<i16>(to, max<i64>(-32768, min<i64>(32767, y)) as i16);
+    to += 2;
+  }
+}
 
 export function rampMapStage(record: usize, g: i32, i0: i32, n: i32, scratch: usize): void {
   const columns = word(record, MAP_COLUMNS);

@@ -160,9 +160,6 @@ class CpuBackend implements Backend {
       if (typeof WebAssembly !== 'object') {
         return { available: false, code: 'E_NO_WASM', reason: 'There is no WebAssembly here' };
       }
-      if (this.#options.module === undefined && !WebAssembly.validate(kernelBytes(this.#kind))) {
-        return { available: false, code: 'E_NO_SIMD', reason: 'This WebAssembly has no 128-bit SIMD' };
-      }
       const { choice } = await this.#chosen();
       const { verdict } = choice;
       const features = [
@@ -178,6 +175,9 @@ class CpuBackend implements Backend {
         declined: this.#declined(choice),
       };
     } catch (error) {
+      if (this.#options.module === undefined && !WebAssembly.validate(kernelBytes(this.#kind))) {
+        return { available: false, code: 'E_NO_SIMD', reason: 'This WebAssembly has no 128-bit SIMD' };
+      }
       const code = IvitError.isInstance(error) ? error.code : 'E_BACKEND';
       return { available: false, code, reason: error instanceof Error ? error.message : String(error) };
     }

@@ -109,6 +109,8 @@ export async function createEngine(
   for (const entry of plan.constants) {
     if ('weights' in entry) {
       packWeights(kernels, memory, plan, entry);
+    } else if ('rampMap' in entry) {
+      kernels.main.fillRampMap(entry.address, ...entry.rampMap);
     } else {
       const { data } = entry;
       const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);

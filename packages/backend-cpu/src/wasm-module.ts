@@ -15,6 +15,7 @@ export interface KernelExports {
   /** Runs `count` groups; returns how many were done. */
   run(group: number, count: number, threads: number, scratch: number): number;
   packPanel(to: number, x: number, kStride: number, nStride: number, k: number, columns: number): void;
+  fillRampMap(to: number, table: number, low: number, high: number, u: number, m: number, e: number, z: number): void;
 }
 
 export interface RelaxedExports {
@@ -112,7 +113,7 @@ export function relaxedKernelBytes(kind: MemoryKind): Uint8Array<ArrayBuffer> {
 }
 
 function isKernelExports(exports: WebAssembly.Exports): exports is WebAssembly.Exports & KernelExports {
-  return ['run', 'packPanel'].every((name) => typeof exports[name] === 'function');
+  return ['run', 'packPanel', 'fillRampMap'].every((name) => typeof exports[name] === 'function');
 }
 
 function isRelaxedExports(exports: WebAssembly.Exports): exports is WebAssembly.Exports & RelaxedExports {

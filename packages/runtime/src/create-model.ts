@@ -6,7 +6,7 @@ import { rankAnswers } from './answers.js';
 import { checkIntegrity } from './integrity.js';
 import { preparePixels } from './pixels.js';
 import { type ImageRun, resolveOutputs, runBatch } from './run.js';
-import { selectBackend } from './select-backend.js';
+import { probeEarly, selectBackend } from './select-backend.js';
 import type { Answer, ClassifyOptions, CreateModelOptions, ImageInput, Model, ModelInfo } from './types.js';
 import { RUNTIME_VERSION } from './version.js';
 
@@ -43,6 +43,7 @@ function readChecked(options: CreateModelOptions): ValidatedProgram {
 export async function createModel(options: CreateModelOptions): Promise<Model> {
   const { backends, signal, onPhase } = options;
   throwIfAborted(signal);
+  const firstProbe = probeEarly(backends[0], signal);
   onPhase?.('read');
   const program = readChecked(options);
   const model = modelId(program);
@@ -54,6 +55,7 @@ export async function createModel(options: CreateModelOptions): Promise<Model> {
   }
   const selected = await selectBackend(backends, program, {
     maxBatch,
+    firstProbe,
     ...(signal === undefined ? {} : { signal }),
     ...(onPhase === undefined ? {} : { onPhase }),
   });

@@ -1,4 +1,4 @@
-import type { Backend, Executable } from '@ivit/backend';
+import type { Backend, Executable, ProbeResult } from '@ivit/backend';
 import { IvitError, type ValidatedProgram } from '@ivit/program';
 import { throwIfAborted } from './abort.js';
 import { runSelfCheck } from './self-check.js';
@@ -16,6 +16,20 @@ export interface SelectOptions {
   readonly maxBatch: number;
   readonly signal?: AbortSignal;
   readonly onPhase?: (phase: ModelPhase, backend?: string) => void;
+  /** Of the first backend, where it was asked already. */
+  readonly firstProbe?: Promise<ProbeResult> | undefined;
+}
+
+/** Asks a backend before it is needed: it gets ready (compiles its kernels) beside what comes first. */
+export function probeEarly(
+  backend: Backend | undefined,
+  signal: AbortSignal | undefined,
+): Promise<ProbeResult> | undefined {
+  if (backend?.specificationVersion !== 1) return undefined;
+  const probing = (async () => backend.probe(signal === undefined ? {} : { signal }))();
+  // What a wrong backend throws is for whoever waits for it; that may be nobody.
+  probing.catch(() => undefined);
+  return probing;
 }
 
 function describe(error: unknown): { readonly code: string; readonly reason: string } {
@@ -31,12 +45,12 @@ async function tryBackend(
   program: ValidatedProgram,
   options: SelectOptions,
 ): Promise<Omit<SelectedBackend, 'skipped'>> {
-  const { maxBatch, signal, onPhase } = options;
+  const { maxBatch, signal, onPhase, firstProbe } = options;
   const aborting = signal === undefined ? {} : { signal };
   if (backend.specificationVersion !== 1) {
     throw new IvitError('E_BACKEND', `Contract version ${String(backend.specificationVersion)} is not understood`);
   }
-  const probe = await backend.probe(aborting);
+  const probe = await (firstProbe ?? backend.probe(aborting));
   if (!probe.available) throw new IvitError(probe.code, probe.reason);
   onPhase?.('compile', backend.name);
   const executable = await backend.compile(program, { maxBatch, ...aborting });
@@ -61,10 +75,11 @@ export async function selectBackend(
 ): Promise<SelectedBackend> {
   const skipped: SkippedBackend[] = [];
   let last: unknown;
-  for (const backend of backends) {
+  for (const [index, backend] of backends.entries()) {
     throwIfAborted(options.signal);
     try {
-      return { ...(await tryBackend(backend, program, options)), skipped };
+      const own = index === 0 ? options : { ...options, firstProbe: undefined };
+      return { ...(await tryBackend(backend, program, own)), skipped };
     } catch (error) {
       throwIfAborted(options.signal);
       last = error;

@@ -7,7 +7,8 @@ import { printPeak } from './peak.js';
 const [file = '', photo = '', name] = process.argv.slice(2);
 const backend = BACKENDS.find((known) => known === name) ?? 'cpu';
 const model = await createModel({
-  program: new Uint8Array(readFileSync(file)),
+  program: readFileSync(file),
+  borrow: true, // as loadModel does with a file's bytes
   where: file,
   backends: [await createBackend(backend, 1)],
   maxBatch: 1,

@@ -81,7 +81,7 @@ export function checkModule(bytes: Uint8Array, expected: Expected): WasmReport {
 
 /** What the CPU backend's main module has beside its memory. */
 export const MAIN = {
-  exports: ['function packPanel', 'function run', 'memory memory'],
+  exports: ['function fillRampMap', 'function packPanel', 'function run', 'memory memory'],
   functions: ['relaxedLinear', 'relaxedPack'],
 } as const;
 

@@ -14,8 +14,14 @@ export interface WeightsEntry {
   readonly relaxed?: { readonly bias: number; readonly flip: number };
 }
 
-/** What goes to an address before the first run: bytes as they are, or weights. */
-export type ConstantEntry = { readonly address: number; readonly data: ArrayBufferView } | WeightsEntry;
+/** The map of assembly/ramp-map.ts, made of a ramp's table at an address. */
+export interface RampMapEntry {
+  readonly address: number;
+  readonly rampMap: readonly [table: number, low: number, high: number, u: number, m: number, e: number, z: number];
+}
+
+/** What goes to an address before the first run: bytes as they are, weights, or a map; what it is made of stands before it. */
+export type ConstantEntry = { readonly address: number; readonly data: ArrayBufferView } | WeightsEntry | RampMapEntry;
 
 /** Bytes of a packed right side of k × n: panels of 8 columns, pairs of k. */
 export function packedBytes(k: number, n: number): number {
@@ -58,6 +64,17 @@ export class ConstantPool {
     const known = this.#byName.get(key);
     if (known !== undefined) return known;
     const address = this.bytes(make());
+    this.#byName.set(key, address);
+    return address;
+  }
+
+  rampMap(...rampMap: RampMapEntry['rampMap']): number {
+    const key = `map ${rampMap.join(' ')}`;
+    const known = this.#byName.get(key);
+    if (known !== undefined) return known;
+    const [, low, high] = rampMap;
+    const address = this.#reserve((low + high + 1) * 2);
+    this.entries.push({ address, rampMap });
     this.#byName.set(key, address);
     return address;
   }

@@ -187,7 +187,7 @@ export class Planner {
       this.#chains.append(space, matmulStage(op, this.#rows(op.a, space), type, k, n, b, undefined));
       return;
     }
-    const relaxed = plain ? relaxedFrom(this.#source, this.values.intervalOf(op.b).lo) : undefined;
+    const relaxed = plain ? relaxedFrom(this.#source, () => this.values.intervalOf(op.b).lo) : undefined;
     const b = this.#packed(op.b, view, space.groups, relaxed, op.log2 !== undefined);
     const a = this.#rows(op.a, space);
     const stage = matmulStage(op, a, type, k, n, b, relaxed);

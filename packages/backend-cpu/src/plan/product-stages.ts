@@ -86,7 +86,7 @@ export function linearStage(source: StageSource, op: LinearOp, x: Ref, needed: n
   const weights = source.program.constants[op.w];
   if (weights === undefined) throw new RangeError(`no constant ${op.w}`);
   const [n, k] = weights.shape as readonly [number, number];
-  const relaxed = relaxedFrom(source, (weights.data as Int8Array).includes(-128) ? -128 : -127);
+  const relaxed = relaxedFrom(source, () => ((weights.data as Int8Array).includes(-128) ? -128 : -127));
   const strassen = relaxed === undefined && gainsByStrassen(needed, k, n);
   const bias = op.b === undefined ? 0 : source.pool.bytes(padded(constantData(source, op.b)));
   const product = { result: op.result, x, xType: 'i8', k, n, bGroup: 0, bias, strassen } as const;

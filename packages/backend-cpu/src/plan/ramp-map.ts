@@ -1,5 +1,4 @@
 /** `ramplookup` whose only reader is a `requantize` of one multiplier: one map of int16, see assembly/ramp-map.ts. */
-import { requantizeOne, saturate } from '@ivit/dyadic';
 import {
   isDense,
   type Op,
@@ -84,13 +83,8 @@ export function rampMapStage(
   const [m, e, z] = [one(scale.m), one(scale.e), one(scale.z)];
   const low = table.length - 1;
   const high = Math.max(low, LEAST_HIGH);
-  const address = source.pool.shared(`map ${ramp.table} ${ramp.u} ${m} ${e} ${z}`, () =>
-    Int16Array.from({ length: low + high + 1 }, (_, index) => {
-      const value = index - low;
-      const entry = table[Math.min(Math.abs(value), low)] as number;
-      return saturate(requantizeOne((value > 0 ? value << ramp.u : 0) + entry, m, e) + z, -32768, 32767);
-    }),
-  );
+  const entries = source.pool.shared(`dense ${ramp.table}`, () => table);
+  const address = source.pool.rampMap(entries, low, high, ramp.u, m, e, z);
   return {
     result: scale.result,
     width: columns,

@@ -60,12 +60,17 @@ function spread(source: ArrayLike<number>, { period, perColumn }: Period, column
  */
 function startSums(bias: ArrayLike<number> | undefined, z: Int32Array, shift: number): Int32Array {
   const out = new Int32Array(2 * z.length);
+  for (let j = 0; j < z.length; j++) {
+    out[2 * j] = -2147483648; // 2^31 as a low word
+    out[2 * j + 1] = z[j] as number;
+  }
+  if (bias === undefined) return out;
   const scale = POW2[shift] as number;
-  for (const [j, entry] of z.entries()) {
-    const sum = (bias === undefined || j >= bias.length ? 0 : (bias[j] as number)) * scale + 2147483648;
+  for (let j = 0; j < bias.length; j++) {
+    const sum = (bias[j] as number) * scale + 2147483648;
     const high = Math.floor(sum * (INVERSE_POW2[32] as number));
     out[2 * j] = sum - high * 4294967296;
-    out[2 * j + 1] = high + entry;
+    out[2 * j + 1] = high + (z[j] as number);
   }
   return out;
 }

@@ -19,9 +19,9 @@ export interface StageSource {
   readonly relaxed: Relaxed | undefined;
 }
 
-/** The relaxed kernel, if it is there and exact for every right side whose entries are at least `lo`. */
-export function relaxedFrom({ relaxed }: StageSource, lo: number): Relaxed | undefined {
-  return relaxed !== undefined && lo >= relaxed.least ? relaxed : undefined;
+/** The relaxed kernel, if it is there and exact for a right side whose entries are at least `lo()`. */
+export function relaxedFrom({ relaxed }: StageSource, lo: () => number): Relaxed | undefined {
+  return relaxed !== undefined && (relaxed.least === -128 || lo() >= relaxed.least) ? relaxed : undefined;
 }
 
 export function constantData(source: StageSource, name: string): IntegerArray {

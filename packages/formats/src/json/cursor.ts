@@ -69,6 +69,18 @@ export function quoteName(name: string): string {
     : `${JSON.stringify(name.slice(0, 100))}… (${name.length} characters)`;
 }
 
+/** ASCII between quotes as the engine reads it: a program's JSON is one string of 10^5 escapes. Undefined if we read it ourselves. */
+function engineString(characters: string): string | undefined {
+  // Half surrogates can only come from such an escape, or what only looks like one.
+  if (characters.includes('\\u')) return undefined;
+  try {
+    const text: unknown = JSON.parse(`"${characters}"`);
+    return typeof text === 'string' ? text : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** A cursor at the start of `bytes`, which must stay unchanged while it is used. */
 export function createJsonCursor(bytes: Uint8Array, fail: JsonFail): JsonCursor {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -182,6 +194,10 @@ export function createJsonCursor(bytes: Uint8Array, fail: JsonFail): JsonCursor 
     }
     at = end + 1;
     if (!wide && !escaped) return characters.slice(start, end);
+    if (escaped && !wide) {
+      const text = engineString(characters.slice(start, end));
+      if (text !== undefined) return text;
+    }
     const text = escaped ? resolveEscapes(start, end) : bytes.subarray(start, end);
     try {
       return decoder.decode(text);
