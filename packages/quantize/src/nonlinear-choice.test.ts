@@ -106,4 +106,11 @@ describe('chooseFactors', () => {
   it('takes a stream of zeros', () => {
     expect([...chooseFactors([new Float32Array(8)], 4, 1e-7).alpha]).toEqual([0, 0, 0, 0]);
   });
+
+  it('goes together with accurate@1', async () => {
+    const options = { nonlinear: { softmax: 'i-bert', gelu: 'shift', norm: 'ptf' }, weightBits: 6 } as const;
+    const { program } = await quantizeVit({ recipe: 'accurate@1', weights, photos, backend, ...options });
+    expect(program.provenance?.recipe).toBe('accurate@1+softmax=i-bert,gelu=shift,norm=ptf+weights=6');
+    expect(await logitQuality(backend, weights, program, fresh)).toBeGreaterThan(15);
+  });
 });

@@ -19,10 +19,10 @@ const VARIANTS: readonly (readonly [string, Partial<VitConfig>])[] = [
   ['norm, then mean, beside a class token', { readout: 'norm-mean' }],
 ];
 
-describe('ptq@1 of other readouts', () => {
+describe.each(['ptq@1', 'accurate@1'] as const)('%s of other readouts', (recipe) => {
   it.each(VARIANTS)('%s', async (_, change) => {
     const weights = randomVit(3, change);
-    const { program, report } = await quantizeVit({ recipe: 'ptq@1', weights, photos, backend });
+    const { program, report } = await quantizeVit({ recipe, weights, photos, backend });
     expect(validate(program).values[program.output]).toEqual({ dtype: 'i32', shape: [10] });
     expect(await logitQuality(backend, weights, program, fresh)).toBeGreaterThan(26);
     // What the last stage measured is what the whole program gives: the report's range holds its logits.
@@ -35,9 +35,9 @@ describe('ptq@1 of other readouts', () => {
 
   it('averages the two heads of a distilled model: with one head twice, the mean of the rows decides', async () => {
     const weights = randomVit(3, { prefixTokens: 2, readout: 'distilled' });
-    const { program } = await quantizeVit({ recipe: 'ptq@1', weights, photos, backend });
+    const { program } = await quantizeVit({ recipe, weights, photos, backend });
     const one = { ...weights, distillationHead: { ...weights.head, weight: { ...weights.head.weight } } };
-    const same = await quantizeVit({ recipe: 'ptq@1', weights: one, photos, backend });
+    const same = await quantizeVit({ recipe, weights: one, photos, backend });
     expect(await logitQuality(backend, one, same.program, fresh)).toBeGreaterThan(26);
     expect(await logitQuality(backend, one, program, fresh)).toBeLessThan(15);
   });
@@ -48,14 +48,14 @@ describe('ptq@1 of other readouts', () => {
       code: 'E_MODEL_UNSUPPORTED',
     });
     const classless = randomVit(3, { prefixTokens: 0 });
-    await expect(quantizeVit({ recipe: 'ptq@1', weights: classless, photos, backend })).rejects.toMatchObject({
+    await expect(quantizeVit({ recipe, weights: classless, photos, backend })).rejects.toMatchObject({
       code: 'E_WEIGHTS_SHAPE',
     });
     const headless = {
       ...randomVit(3, { prefixTokens: 2 }),
       config: { ...randomVit(3).config, prefixTokens: 2 as const, readout: 'distilled' as const },
     };
-    await expect(quantizeVit({ recipe: 'ptq@1', weights: headless, photos, backend })).rejects.toMatchObject({
+    await expect(quantizeVit({ recipe, weights: headless, photos, backend })).rejects.toMatchObject({
       code: 'E_WEIGHTS_SHAPE',
     });
   });

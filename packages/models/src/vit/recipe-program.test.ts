@@ -2,6 +2,7 @@ import { type Program, validate } from '@ivit/program';
 import { describe, expect, it } from 'vitest';
 import { buildRecipeVit } from './recipe-program.js';
 import { GELU_TABLE_LENGTH, type RecipeEdge, type RecipeLinear, type VitRecipe } from './recipe-types.js';
+import { wideShift } from './row-quantize.js';
 import type { VitConfig } from './types.js';
 
 const config: VitConfig = {
@@ -137,6 +138,50 @@ describe('buildRecipeVit', () => {
     ]);
   });
 
+  it('takes wide rows of every layer as int16, and joins them with the others', () => {
+    const wide = { m: new Int32Array(24).fill(900), e: 22, z: new Int32Array(24).fill(-3) };
+    const scalingOf = (n: number) => ({ ...wide, m: wide.m.subarray(0, n), z: wide.z.subarray(0, n) });
+    const widened = (layer: RecipeLinear): RecipeLinear => ({ ...layer, wide: scalingOf(layer.offset.length) });
+    const own = {
+      ...block,
+      ...{ norm1: { ...block.norm1, wideRows: 1 }, qkv: widened(block.qkv) },
+      ...{ attention: { ...block.attention, wideRows: 1 }, proj: widened(block.proj) },
+      ...{ norm2: { ...block.norm2, wideRows: 1 }, fc1: widened(block.fc1) },
+      ...{ gelu: { ...block.gelu, wideRows: 1 }, fc2: widened(block.fc2) },
+    };
+    const head = { ...recipe.head, norm: { ...recipe.head.norm, wideRows: 1 }, linear: widened(recipe.head.linear) };
+    const built = validate(buildRecipeVit({ ...recipe, blocks: [own], head }, table));
+    const shapeOf = (name: string) => built.values[name]?.shape;
+    expect(['qkv.wide', 'qkv.narrow', 'qkv'].map((name) => shapeOf(`blocks.0.${name}`))).toEqual([
+      [1, 24],
+      [4, 24],
+      [5, 24],
+    ]);
+    expect(shapeOf('blocks.0.gelu.codes')).toEqual([4, 16]);
+    expect(shapeOf('head.wide.sum')).toEqual([1, 1, 3]);
+    expect(shapeOf('logits')).toEqual([3]);
+    const addends = built.ops.flatMap((op) =>
+      op.op === 'requantize' && op.result.startsWith('blocks.0.residual1') ? [op.addend?.operand.view] : [],
+    );
+    expect(addends).toEqual([
+      { offset: 0, shape: [1, 8], strides: [8, 1] },
+      { offset: 8, shape: [4, 8], strides: [8, 1] },
+    ]);
+  });
+
+  it('gives a block whose fc1 reaches further its own table, once', () => {
+    const hidden = { fractionBits: 4, ramp: 8, table: new Int16Array(73) };
+    const built = validate(
+      buildRecipeVit({ ...recipe, blocks: [{ ...block, hidden }, block, { ...block, hidden }] }, table),
+    );
+    const ramps = built.ops.flatMap((op) => (op.op === 'ramplookup' ? [[op.table, op.u]] : []));
+    expect(ramps).toEqual([
+      ['gelu.table.4', 8],
+      ['gelu.table', 5],
+      ['gelu.table.4', 8],
+    ]);
+  });
+
   it('refuses integers that break the overflow proof', () => {
     const wide = { ...block, qkv: { ...block.qkv, scaling: { ...block.qkv.scaling, k: 40 } } };
     const big = {
@@ -146,5 +191,16 @@ describe('buildRecipeVit', () => {
     expect(() => buildRecipeVit({ ...recipe, blocks: [big] }, table)).toThrow(
       expect.objectContaining({ code: 'E_PROGRAM_OVERFLOW' }),
     );
+  });
+});
+
+describe('wideShift', () => {
+  it('is the least that keeps sums of int16 times int8 within int32', () => {
+    expect([1, 192, 511, 512, 768, 1024, 3072].map(wideShift)).toEqual([0, 0, 0, 1, 1, 2, 3]);
+    for (const columns of [192, 511, 512, 1023, 1024, 4096]) {
+      const reach = columns * 2 ** (15 - wideShift(columns)) * 128;
+      expect(reach).toBeLessThan(2 ** 31);
+      if (wideShift(columns) > 0) expect(2 * reach).toBeGreaterThanOrEqual(2 ** 31);
+    }
   });
 });
