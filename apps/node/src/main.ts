@@ -26,6 +26,7 @@ async function run(args: readonly string[], signal: AbortSignal): Promise<number
       script: fileURLToPath(import.meta.url),
       load: { type: 'load', model, threads, topK, maxPixels },
       signal,
+      onSkipped: (message) => screen.write(`label-folder: ${message}\n`),
       onProgress: (tally) => progress.update(tally),
     }).finally(() => progress.clear());
     screen.write(summary(result));

@@ -1,3 +1,4 @@
+import type { ModelInfo } from 'ivit';
 import type { Failure } from './errors.js';
 import type { Labeling, Outcome } from './row.js';
 
@@ -21,7 +22,13 @@ export interface PhotoMessage {
 export type ToWorker = LoadMessage | PhotoMessage;
 
 export type FromWorker =
-  | { readonly type: 'ready'; readonly labeling: Labeling }
+  | {
+      readonly type: 'ready';
+      readonly labeling: Labeling;
+      /** The backend that runs, and why those before it do not. */
+      readonly backend: string;
+      readonly skipped: ModelInfo['skipped'];
+    }
   /** The model cannot be loaded: no worker can go on. */
   | { readonly type: 'refused'; readonly error: Failure }
   | { readonly type: 'done'; readonly outcome: Outcome };

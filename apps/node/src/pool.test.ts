@@ -10,9 +10,14 @@ const load: LoadMessage = { type: 'load', model: 'builtin', threads: 1, topK: 1,
 
 const script = fileURLToPath(new URL('testing-worker.mjs', import.meta.url));
 
-async function pool(model: string, workers: number): Promise<{ pool: WorkerPool; at: string }> {
+async function pool(model: string, workers: number): Promise<{ pool: WorkerPool; at: string; told: string[] }> {
   const at = await folder();
-  return { pool: new WorkerPool({ script, workers, load: { ...load, model } }), at };
+  const told: string[] = [];
+  return {
+    pool: new WorkerPool({ script, workers, load: { ...load, model }, onSkipped: (message) => told.push(message) }),
+    at,
+    told,
+  };
 }
 
 describe('a pool of workers', () => {
@@ -25,6 +30,13 @@ describe('a pool of workers', () => {
     expect(codes).toEqual(['a', 'once', 'b', 'E_WORKER', 'c', 'd']);
     expect(outcomes[3]).toMatchObject({ error: { message: '2 processes ended on this photo (SIGKILL)' } });
     one.close();
+  });
+
+  it('tells once which backends do not run, and why', async () => {
+    const { pool: one, told } = await pool('m', 2);
+    await one.start();
+    one.close();
+    expect(told).toEqual(['runs on slow, as fast does not: E_SELF_CHECK, wrong']);
   });
 
   it('gives up what has not begun', async () => {

@@ -26,6 +26,8 @@ export interface PoolOptions {
   readonly script: string;
   readonly workers: number;
   readonly load: LoadMessage;
+  /** A backend that would be preferred does not run here: the same bits, but slower. Told once. */
+  readonly onSkipped: (message: string) => void;
 }
 
 /** Processes that label photos, each one at a time. Photos are begun in the order in which they are given. */
@@ -108,6 +110,7 @@ export class WorkerPool {
     switch (message.type) {
       case 'ready':
         this.#failedStarts = 0;
+        if (this.#labeling === undefined) this.#tellSkipped(message);
         this.#labeling ??= message.labeling;
         if (JSON.stringify(this.#labeling) !== JSON.stringify(message.labeling)) {
           this.#fail(new IvitError('E_INTEGRITY', 'The model file has changed during the run', { where: 'model' }));
@@ -127,6 +130,12 @@ export class WorkerPool {
       }
     }
     this.#assign();
+  }
+
+  #tellSkipped({ backend, skipped }: Extract<FromWorker, { readonly type: 'ready' }>): void {
+    for (const { backend: name, code, reason } of skipped) {
+      this.#options.onSkipped(`runs on ${backend}, as ${name} does not: ${code}, ${reason}`);
+    }
   }
 
   #ended(worker: Worker, how: string): void {

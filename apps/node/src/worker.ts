@@ -53,7 +53,9 @@ export function runWorker(): void {
     }
     loading = load(message);
     try {
-      send({ type: 'ready', labeling: labelingOf(await loading) });
+      const loaded = await loading;
+      const { backend, skipped } = loaded.model.info;
+      send({ type: 'ready', labeling: labelingOf(loaded), backend: backend.name, skipped });
     } catch (error) {
       send({ type: 'refused', error: describeError(error) });
     }
