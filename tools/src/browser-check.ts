@@ -1,11 +1,12 @@
 /**
- * `pnpm browser`: opens three pages in headless Chromium, each under a Content-Security-Policy that allows the page's own
+ * `pnpm browser`: opens four pages in headless Chromium, each under a Content-Security-Policy that allows the page's own
  * scripts alone, and compares each result with Node's.
  *
  * - no WebAssembly allowed: every image fixture, the bundled photos' labels, a small model quantized; the reference backend
  * - cross-origin isolated: the CPU backend on 1, 2 and 4 threads under the conformance suite, workers found where the backend
  *   looks for them and made by the page, modules compiled ahead of time
  * - not isolated: the CPU backend falls back to one thread
+ * - not isolated, models in workers: every kind of photo that a page has; workers that end themselves or never start
  *
  * Prints `N checked, N different`; exit code 1 on a difference or without a browser. CHROMIUM names the program.
  */
@@ -22,6 +23,7 @@ import {
 } from './browser/cpu-checks.js';
 import { bundlePages, inRepository, listMaterial, pageSource } from './browser/material.js';
 import { type Visited, visitPage } from './browser/serve.js';
+import { workerExpected } from './browser/worker-expected.js';
 import { reportDifferences } from './conformance/compare.js';
 import { modelDigests } from './conformance/model-digests.js';
 
@@ -40,6 +42,9 @@ async function bundle(): Promise<ReadonlyMap<string, string>> {
     page: pageSource('page'),
     isolated: pageSource('isolated-page'),
     plain: pageSource('plain-page'),
+    'worker-page': pageSource('worker-page'),
+    dying: pageSource('dying-worker'),
+    'model-worker': createRequire(import.meta.url).resolve('ivit/model-worker'),
     worker: createRequire(import.meta.url).resolve('@ivit/backend-cpu/worker'),
   });
   // The worker imports nothing, so that it can lie anywhere.
@@ -110,4 +115,8 @@ await check(
   cpuExpected(plainSubjects(), defaults, digests),
   (visited) => ({ 'policy broken': [broken(visited), ''], workers: [asked(visited), ''] }),
 );
+await check('worker-page', { 'content-security-policy': STRICT }, await workerExpected(material, read), (visited) => ({
+  'policy broken': [broken(visited), ''],
+  'script of the worker': [String(visited.requested.has('/scripts/model-worker.js')), 'true'],
+}));
 process.exitCode = reportDifferences(expected, found, (line) => console.log(line));
