@@ -1,5 +1,5 @@
 import type { Backend, CompileOptions, Executable, ProbeResult } from '@ivit/backend';
-import { IvitError, opVersion, type ValidatedProgram } from '@ivit/program';
+import { assertDeclared, IvitError, OP_VERSIONS, requestedOutputs, type ValidatedProgram } from '@ivit/program';
 import packageJson from '../package.json';
 import { createEngine, createTrial } from './engine.js';
 import { CpuExecutable, type ThreadedRun } from './executable.js';
@@ -29,23 +29,6 @@ export interface CpuBackendOptions {
   /** Starts a worker with the code of `@ivit/backend-cpu/worker`, where a bundler moved that file. */
   readonly createWorker?: () => WebWorker;
 }
-
-/** Every op of ivit/1 and ivit/1.1. */
-const OPS: Readonly<Record<string, readonly number[]>> = {
-  requantize: [1],
-  rowscale: [1],
-  rowquantize: [1],
-  linear: [1],
-  matmul: [1, 2],
-  softmax: [1, 2],
-  shiftgelu: [1],
-  layernorm: [1],
-  lookup: [1],
-  ramplookup: [1],
-  mean: [1],
-  gather: [1],
-  concat: [1],
-};
 
 /** Default threads are at most so many: beyond it small models wait for each other. */
 const DEFAULT_MOST_THREADS = 4;
@@ -86,19 +69,6 @@ function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new IvitError('E_ABORTED', 'Compiling was aborted', { cause: signal.reason });
 }
 
-function requestedOutputs(program: ValidatedProgram, names: readonly string[] | undefined): readonly string[] {
-  const outputs = [...new Set([program.output, ...(names ?? [])])];
-  for (const name of outputs) {
-    if (!Object.hasOwn(program.values, name)) {
-      throw new IvitError('E_INPUT', `The program has no value '${name}'`, {
-        where: 'outputs',
-        hint: 'Ask for a value that the program lists.',
-      });
-    }
-  }
-  return outputs;
-}
-
 /** Chooses between the kernels, given a product to try them with and a clock in milliseconds. */
 export type Select = (trial: ProductTrial, now: () => number) => Choice;
 
@@ -137,7 +107,7 @@ class CpuBackend implements Backend {
   readonly specificationVersion = 1;
   readonly name = 'cpu';
   readonly version: string = packageJson.version;
-  readonly ops = OPS;
+  readonly ops = OP_VERSIONS;
   readonly #options: CpuBackendOptions;
   readonly #threads: number;
   readonly #select: Select;
@@ -206,12 +176,7 @@ class CpuBackend implements Backend {
 
   async compile(program: ValidatedProgram, options: CompileOptions = {}): Promise<Executable> {
     throwIfAborted(options.signal);
-    for (const op of program.ops) {
-      if (!Object.hasOwn(OPS, op.op) || !OPS[op.op]?.includes(opVersion(op))) {
-        const name = `${op.op}' of version ${opVersion(op)}`;
-        throw new IvitError('E_UNSUPPORTED_OP', `The CPU backend has no op '${name}`, { where: op.result });
-      }
-    }
+    assertDeclared(program.ops, OP_VERSIONS, 'CPU');
     const maxBatch = options.maxBatch ?? 1;
     if (!Number.isSafeInteger(maxBatch) || maxBatch < 1) {
       throw new IvitError('E_INPUT', `maxBatch is ${maxBatch}, not a whole number of at least 1`, {

@@ -1,5 +1,5 @@
 import type { CompileOptions, Executable, ExecutableInfo, Outputs, OutputTensor, RunOptions } from '@ivit/backend';
-import { type IntArray, IvitError, littleEndianBytes, type ValidatedProgram } from '@ivit/program';
+import { type IntArray, IvitError, littleEndianBytes, requestedOutputs, type ValidatedProgram } from '@ivit/program';
 import { makeArray } from '@ivit/tensor';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
@@ -12,19 +12,6 @@ const OPS_PER_TURN = 16;
 
 function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new IvitError('E_ABORTED', 'The run was aborted', { cause: signal.reason });
-}
-
-function requestedOutputs(program: ValidatedProgram, names: readonly string[] | undefined): readonly string[] {
-  const outputs = [...new Set([program.output, ...(names ?? [])])];
-  for (const name of outputs) {
-    if (!Object.hasOwn(program.values, name)) {
-      throw new IvitError('E_INPUT', `The program has no value '${name}'`, {
-        where: 'outputs',
-        hint: 'Ask for a value that the program lists.',
-      });
-    }
-  }
-  return outputs;
 }
 
 /**

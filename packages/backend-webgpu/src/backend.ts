@@ -1,5 +1,5 @@
 import type { Backend, CompileOptions, Executable, ProbeOptions, ProbeResult } from '@ivit/backend';
-import { IvitError, opVersion, type ValidatedProgram } from '@ivit/program';
+import { assertDeclared, IvitError, OP_VERSIONS, requestedOutputs, type ValidatedProgram } from '@ivit/program';
 import packageJson from '../package.json';
 import { throwIfAborted, untilAborted } from './abort.js';
 import { type OpenDevice, openDevice } from './device/open.js';
@@ -22,36 +22,6 @@ export interface WebgpuBackendOptions {
 /** Workgroups that keep a GPU busy: one for each core of a large one. A software adapter has none to spare. */
 const GPU_GROUPS = 128;
 
-/** Every op of ivit/1 and ivit/1.1. */
-const OPS: Readonly<Record<string, readonly number[]>> = {
-  requantize: [1],
-  rowscale: [1],
-  rowquantize: [1],
-  linear: [1],
-  matmul: [1, 2],
-  softmax: [1, 2],
-  shiftgelu: [1],
-  layernorm: [1],
-  lookup: [1],
-  ramplookup: [1],
-  mean: [1],
-  gather: [1],
-  concat: [1],
-};
-
-function requestedOutputs(program: ValidatedProgram, names: readonly string[] | undefined): readonly string[] {
-  const outputs = [...new Set([program.output, ...(names ?? [])])];
-  for (const name of outputs) {
-    if (!Object.hasOwn(program.values, name)) {
-      throw new IvitError('E_INPUT', `The program has no value '${name}'`, {
-        where: 'outputs',
-        hint: 'Ask for a value that the program lists.',
-      });
-    }
-  }
-  return outputs;
-}
-
 /** Changes a plan before it is built: for checks of ours that break a shader on purpose. */
 export type PlanHook = (plan: DevicePlan) => DevicePlan;
 
@@ -59,7 +29,7 @@ class WebgpuBackend implements Backend {
   readonly specificationVersion = 1;
   readonly name = 'webgpu';
   readonly version: string = packageJson.version;
-  readonly ops = OPS;
+  readonly ops = OP_VERSIONS;
   readonly #options: WebgpuBackendOptions;
   readonly #hook: PlanHook;
   #device: Promise<OpenDevice> | undefined;
@@ -93,12 +63,7 @@ class WebgpuBackend implements Backend {
   async compile(program: ValidatedProgram, options: CompileOptions = {}): Promise<Executable> {
     const { signal } = options;
     throwIfAborted(signal, 'Compiling');
-    for (const op of program.ops) {
-      if (!Object.hasOwn(OPS, op.op) || !OPS[op.op]?.includes(opVersion(op))) {
-        const name = `${op.op}' of version ${opVersion(op)}`;
-        throw new IvitError('E_UNSUPPORTED_OP', `The WebGPU backend has no op '${name}`, { where: op.result });
-      }
-    }
+    assertDeclared(program.ops, OP_VERSIONS, 'WebGPU');
     const maxBatch = options.maxBatch ?? 1;
     if (!Number.isSafeInteger(maxBatch) || maxBatch < 1) {
       throw new IvitError('E_INPUT', `maxBatch is ${maxBatch}, not a whole number of at least 1`, {

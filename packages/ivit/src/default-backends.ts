@@ -1,5 +1,5 @@
 import type { Backend } from '@ivit/backend';
-import { IvitError, type OpName } from '@ivit/program';
+import { IvitError, OP_VERSIONS } from '@ivit/program';
 import { version } from '../package.json';
 import { hasNode } from './environment.js';
 
@@ -7,23 +7,6 @@ export interface DefaultBackendOptions {
   /** Threads of the `cpu` backend. Default: its own choice. */
   readonly threads?: number;
 }
-
-/** What the backends that are loaded late declare: every op of ivit/1 and ivit/1.1. A test compares it with their own. */
-const EVERY_OP: Readonly<Record<OpName, readonly number[]>> = {
-  requantize: [1],
-  rowscale: [1],
-  rowquantize: [1],
-  linear: [1],
-  matmul: [1, 2],
-  softmax: [1, 2],
-  shiftgelu: [1],
-  layernorm: [1],
-  lookup: [1],
-  ramplookup: [1],
-  mean: [1],
-  gather: [1],
-  concat: [1],
-};
 
 /** A backend that is loaded when it is first used: where one before it works it never is. */
 function lazyBackend(name: string, ownVersion: string, create: () => Promise<Backend>): Backend {
@@ -36,7 +19,8 @@ function lazyBackend(name: string, ownVersion: string, create: () => Promise<Bac
     specificationVersion: 1,
     name,
     version: ownVersion,
-    ops: EVERY_OP,
+    // What they declare themselves: a test compares it.
+    ops: OP_VERSIONS,
     probe: async (options) => {
       try {
         return await (await load()).probe(options);

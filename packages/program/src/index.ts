@@ -3,8 +3,9 @@ export { canonicalBytes, canonicalJson, modelId } from './canonical.js';
 export { DTYPE_RANGE, INT32_MAX, littleEndianBytes } from './dtype.js';
 export { IvitError, type IvitErrorDetails } from './error.js';
 export { type Box, findNeeds } from './needs.js';
-export { opVersion, specOf } from './op-version.js';
+export { assertDeclared, OP_VERSIONS, opVersion, specOf } from './op-version.js';
 export { printProgram } from './print.js';
+export { requestedOutputs } from './requested-outputs.js';
 export { selfCheckPixels } from './self-check.js';
 export { sha256Hex } from './sha256.js';
 export type {
