@@ -6,13 +6,14 @@ import { rowsOfGroup } from './products/match-linear.js';
 import { isNorm, type PrologueKind } from './products/prologue.wgsl.js';
 import type { StageForm } from './products/stages.js';
 
-const ADDED: StageForm = { kind: 'requantize', grouped: false, row: true, addend: true };
-const GROUPED: StageForm = { kind: 'requantize', grouped: true, row: false, addend: false };
+const ADDED: StageForm = { kind: 'requantize', grouped: false, row: true, addend: true, narrow: true };
+const GROUPED: StageForm = { kind: 'requantize', grouped: true, row: false, addend: false, narrow: false };
 
 const linear = (prologue: PrologueKind, depth: number, stages: readonly StageForm[], packed = true): LinearForm => ({
   packed,
   prologue,
   codes: prologue === 'codes' && stages.includes(ADDED),
+  narrow: packed,
   rows: rowsOfGroup(prologue, depth) ?? 4,
   words: isNorm(prologue) ? depth >> 2 : 0,
   stages,
@@ -26,8 +27,8 @@ const attention = (tokens: number, depth: number, rows: 4 | 8): AttentionForm =>
   depthWords: depth >> 2,
   exponential: 'pow2',
   bits: 16,
-  logits: [false],
-  out: { addend: false },
+  logits: [{ addend: false, narrow: true }],
+  out: { addend: false, narrow: true },
   result: 'i16',
 });
 
@@ -45,7 +46,10 @@ const texts: Readonly<Record<string, string>> = {
     ...attention(49, 32, 8),
     exponential: 'table',
     bits: 8,
-    logits: [false, true],
+    logits: [
+      { addend: false, narrow: false },
+      { addend: true, narrow: false },
+    ],
     result: 'i8',
   }),
 };

@@ -2,6 +2,7 @@ import { createRandom } from '@ivit/backend-testkit';
 import { describe, it } from 'vitest';
 import { boundaries, edgy } from '../testing/boundaries.js';
 import { evaluate, expectSame } from '../testing/evaluate.js';
+import { narrow } from './narrow.wgsl.js';
 import { requantize } from './requantize.wgsl.js';
 import { rows } from './rows.wgsl.js';
 import { wide } from './wide.wgsl.js';
@@ -94,6 +95,40 @@ describe('requantization', () => {
     }
     const call = 'scale_row_term(a, u32(b), c, d, u32(e), u32(f))';
     expectSame(inputs, await evaluate(wide + requantize, call, 2, inputs), expected);
+  });
+
+  it('rounds alike where terms are narrow, ties forced', async () => {
+    const random = createRandom(16);
+    const inputs: number[][] = [];
+    for (let e = 1; e <= 32; e++) {
+      for (let i = 0; i < 200; i++) {
+        // Near the largest terms, at ties and beside them, and any.
+        const term = edgy(random, -(2 ** 29) + 1, 2 ** 29 - 1);
+        const p =
+          BigInt(term) * 2n ** BigInt(e) + BigInt(random.pick([0, 1, -1])) + (i % 2 === 0 ? 1n << BigInt(e - 1) : 0n);
+        inputs.push([...words(p), e]);
+      }
+    }
+    const call = 'bitcast<u32>(rne_narrow(vec2<u32>(bitcast<u32>(a), bitcast<u32>(b)), u32(c)))';
+    const value = (low: number, high: number): bigint => (BigInt(high | 0) << 32n) | BigInt(low >>> 0);
+    const want = inputs.map(([low = 0, high = 0, e = 1]) => [words(rne(value(low, high), BigInt(e)))[0] as number]);
+    expectSame(inputs, await evaluate(wide + narrow, call, 1, inputs), want);
+  });
+
+  it('scales narrow rows as wide ones', async () => {
+    const random = createRandom(17);
+    const inputs: number[][] = [];
+    while (inputs.length < 4000) {
+      const [x, m] = [edgy(random, -3000000, 3000000), edgy(random, -(2 ** 31 - 1), 2 ** 31 - 1)];
+      const [code, bias] = [random.integer(0, 12 * 16 + 15), edgy(random, -(2 ** 31 - 1), 2 ** 31 - 1)];
+      const [k, e] = [random.integer(0, 20), random.integer(1, 32)];
+      const scaled = BigInt(x) * BigInt(16 + (code & 15)) * BigInt(m) * (1n << BigInt(code >> 4));
+      if (size(scaled) + size(BigInt(bias) << BigInt(k)) <= 1n << BigInt(e + 29)) inputs.push([x, code, m, bias, k, e]);
+    }
+    const call = (name: string): string => `${name}(a, u32(b), c, d, u32(e), u32(f))`;
+    const term = await evaluate(wide + requantize, `${call('scale_row_term')}.x`, 1, inputs);
+    const got = await evaluate(wide + narrow, `bitcast<u32>(${call('scale_row_narrow')})`, 1, inputs);
+    expectSame(inputs, got, term);
   });
 
   it('adds terms and clamps once', async () => {

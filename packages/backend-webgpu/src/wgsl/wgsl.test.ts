@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { divide } from './divide.wgsl.js';
 import { exponential } from './exponential.wgsl.js';
+import { narrow } from './narrow.wgsl.js';
 import { norm } from './norm.wgsl.js';
 import { packed } from './packed.wgsl.js';
 import { requantize } from './requantize.wgsl.js';
 import { rows } from './rows.wgsl.js';
 import { wide } from './wide.wgsl.js';
 
-const texts = { wide, requantize, divide, norm, exponential, rows, packed };
+const texts = { wide, requantize, narrow, divide, norm, exponential, rows, packed };
 const codeOf = (text: string): string => text.replace(/\/\*.*?\*\/|\/\/[^\n]*/gs, '');
 const declared = (text: string): string[] => [...text.matchAll(/\bfn (\w+)/g)].map((found) => found[1] as string);
 

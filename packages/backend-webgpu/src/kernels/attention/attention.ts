@@ -5,8 +5,8 @@ import { imageWords } from '../../layout.js';
 import { Draft } from '../../plan/draft.js';
 import type { Source } from '../../plan/source.js';
 import type { PlanValues } from '../../plan/values.js';
-import { writeParameter, writePlace } from '../products/stages.js';
-import { attentionShader, STAGE_WORDS, STAGES } from './attention.wgsl.js';
+import { isNarrow, writeParameter, writePlace } from '../products/stages.js';
+import { attentionShader, type FourForm, STAGE_WORDS, STAGES } from './attention.wgsl.js';
 import type { AttentionMatch, FourOperand, FourStage } from './match-attention.js';
 
 export interface AttentionChoice {
@@ -23,6 +23,9 @@ export function fusedAttentionDraft(source: Source, match: AttentionMatch, choic
   const [outer, group, row] = resultStrides;
   const prefix = groups[0] === 1 && (groups[1] === 1 || row > group) && outer <= row;
   const queries = prefix ? Math.min(match.queries, -divFloor(-count, row)) : match.queries;
+  const form = ({ op, addend }: FourStage): FourForm => {
+    return { addend: addend !== undefined, narrow: isNarrow(values, op) };
+  };
   const code = attentionShader({
     packed: choice.packed,
     rows,
@@ -30,8 +33,8 @@ export function fusedAttentionDraft(source: Source, match: AttentionMatch, choic
     depthWords: depth >> 2,
     exponential: 'pow2' in softmax.exponential ? 'pow2' : 'table',
     bits: softmax.bits,
-    logits: logits.map(({ addend }) => addend !== undefined),
-    out: out === undefined ? undefined : { addend: out.addend !== undefined },
+    logits: logits.map(form),
+    out: out === undefined ? undefined : form(out),
     result: values.type(result).dtype as 'i8' | 'i16' | 'i32',
   });
   const draft = new Draft(values, code, result, count);

@@ -14,6 +14,7 @@
 
 import { divide } from '../../wgsl/divide.wgsl.js';
 import { exponential } from '../../wgsl/exponential.wgsl.js';
+import { narrow } from '../../wgsl/narrow.wgsl.js';
 import { packed as packing } from '../../wgsl/packed.wgsl.js';
 import { requantize } from '../../wgsl/requantize.wgsl.js';
 import { wide } from '../../wgsl/wide.wgsl.js';
@@ -27,6 +28,12 @@ export const GROUP = 64;
 export const STAGES = 32;
 export const STAGE_WORDS = 24;
 
+/** Whether a requantization has an addend, and whether its sums fit an i32. */
+export interface FourForm {
+  readonly addend: boolean;
+  readonly narrow: boolean;
+}
+
 export interface AttentionForm {
   readonly packed: boolean;
   readonly rows: 4 | 8;
@@ -35,10 +42,9 @@ export interface AttentionForm {
   readonly depthWords: number;
   readonly exponential: 'pow2' | 'table';
   readonly bits: 8 | 16;
-  /** For each requantization of the logits, whether it has an addend. */
-  readonly logits: readonly boolean[];
-  /** Whether P·v is requantized, and with an addend. */
-  readonly out: { readonly addend: boolean } | undefined;
+  /** The requantizations of the logits, and of P·v where it is requantized here. */
+  readonly logits: readonly FourForm[];
+  readonly out: FourForm | undefined;
   readonly result: 'i8' | 'i16' | 'i32';
 }
 
@@ -48,18 +54,21 @@ export function memoryBytes(form: Pick<AttentionForm, 'rows' | 'quads' | 'depthW
   return 4 * (rows * (2 * quads + depthWords + 4 * depthWords + 1) + GROUP);
 }
 
-/** `fn name(sum, image, at)`: a requantization by the indices (outer group, group, row, column) of an element. */
-function stage(name: string, at: number, addend: boolean): string {
-  const index = `dot_of(${at + 19}u, i)`;
-  const term = `
-  let index = u32(field(${at + 18}u) + ${index});
-  sum = wide_add(sum, scale_term(place_element(${at + 14}u, image, index), field(${at + 12}u), u32(field(${at + 13}u))));`;
+/** `fn name(x, image, i)`: a requantization by the indices (outer group, group, row, column) of an element. */
+function stage(name: string, at: number, { addend, narrow: fits }: FourForm): string {
+  const scale = fits ? 'scale_narrow' : 'scale_term';
+  const sum = `${scale}(x, parameter(${at}u, channel), u32(parameter(${at + 2}u, channel)))`;
+  const place = `place_element(${at + 14}u, image, u32(field(${at + 18}u) + dot_of(${at + 19}u, i)))`;
+  const term = `${scale}(${place}, field(${at + 12}u), u32(field(${at + 13}u)))`;
+  const z = `parameter(${at + 4}u, channel)`;
+  const limits = `field(${at + 6}u), field(${at + 7}u)`;
+  const both = fits ? `${sum} + ${term}` : `wide_add(${sum}, ${term})`;
+  const terms = addend ? both : sum;
+  const y = fits ? `clamp(${terms} + ${z}, ${limits})` : `clamp_wide(wide_add(${terms}, wide_of(${z})), ${limits})`;
   return /* wgsl */ `
 fn ${name}(x: i32, image: u32, i: vec4<u32>) -> i32 {
   let channel = u32(dot_of(${at + 8}u, i));
-  var sum = scale_term(x, parameter(${at}u, channel), u32(parameter(${at + 2}u, channel)));${addend ? term : ''}
-  sum = wide_add(sum, wide_of(parameter(${at + 4}u, channel)));
-  return clamp_wide(sum, field(${at + 6}u), field(${at + 7}u));
+  return ${y};
 }
 `;
 }
@@ -166,8 +175,8 @@ export function attentionShader(form: AttentionForm): string {
   const four = (a: string, b: string): string =>
     `vec4<i32>(dot4(${a}, ${b}0), dot4(${a}, ${b}1), dot4(${a}, ${b}2), dot4(${a}, ${b}3))`;
   const move = each((i) => (i + 1 < rows ? `      sum${i} = sum${i + 1};` : ''));
-  const stages = logits.map((addend, i) => stage(`logit${i}`, STAGES + i * STAGE_WORDS, addend)).join('');
-  const last = out === undefined ? '' : stage('out', STAGES + logits.length * STAGE_WORDS, out.addend);
+  const stages = logits.map((own, i) => stage(`logit${i}`, STAGES + i * STAGE_WORDS, own)).join('');
+  const last = out === undefined ? '' : stage('out', STAGES + logits.length * STAGE_WORDS, out);
   const staged = logits.reduce((inner, _, i) => `logit${i}(${inner}, image, vec4<u32>(group, row, key))`, 'own.x');
   const wide16 = form.bits === 16;
   const products = each((i) => {
@@ -187,7 +196,7 @@ var<workgroup> line: array<u32, ${rows * line}>;
 var<workgroup> queries: array<u32, ${rows * depthWords}>;
 var<workgroup> mixed: array<atomic<i32>, ${rows * depthWords * 4}>;
 var<workgroup> parts: array<u32, ${GROUP}>;
-${dot(form.packed)}${wide}${requantize}${packing}${reading}${divide}${exponential}${helpers}
+${dot(form.packed)}${wide}${requantize}${narrow}${packing}${reading}${divide}${exponential}${helpers}
 ${exponentials[form.exponential]}${stages}${last}${softmaxText(form)}
 /** q·kᵀ and its requantizations: an invocation takes four keys for all rows. */
 fn make_logits(image: u32, group: vec2<u32>, first: u32, thread: u32) {

@@ -7,7 +7,7 @@ import { GROUP, linearShader, STAGES } from './linear.wgsl.js';
 import { type LinearMatch, rowsOfGroup } from './match-linear.js';
 import { COLUMNS, packedColumns, packWeights } from './pack-weights.js';
 import { isNorm } from './prologue.wgsl.js';
-import { formOf, parameterData, STAGE_WORDS, writeParameter, writeStage } from './stages.js';
+import { formOf, isNarrow, parameterData, STAGE_WORDS, writeParameter, writeStage } from './stages.js';
 
 export interface LinearChoice {
   /** `dot4I8Packed`, or four products. */
@@ -40,6 +40,7 @@ export function fusedLinearDraft(source: Source, match: LinearMatch, choice: Lin
     packed: choice.packed,
     prologue,
     codes: match.codes !== undefined,
+    narrow: match.scaling !== undefined && isNarrow(values, match.scaling),
     rows,
     words: isNorm(prologue) ? words : 0,
     stages: stages.map(formOf),

@@ -26,6 +26,8 @@ export interface LinearForm {
   readonly prologue: PrologueKind;
   /** Prologue `codes` only: a stage needs the row codes, which are a value. */
   readonly codes: boolean;
+  /** Prologues `gelu` and the norms: their requantize fits an i32. */
+  readonly narrow: boolean;
   readonly rows: 4 | 8;
   /** Words of a whole row of codes, for the norm prologues. */
   readonly words: number;
@@ -70,7 +72,7 @@ const TILE: u32 = ${tile}u;
 const CHUNK: u32 = ${whole ? form.words : CHUNK}u;
 var<workgroup> tile: array<u32, ${rows * tile}>;
 var<workgroup> codes: array<u32, ${rows}>;
-${dot(form.packed)}${stagesText(form.stages, STAGES)}${prologue(form.prologue, form.codes)}
+${dot(form.packed)}${stagesText(form.stages, STAGES)}${prologue(form.prologue, form.codes, form.narrow)}
 @compute @workgroup_size(${GROUP})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let image = group.z;

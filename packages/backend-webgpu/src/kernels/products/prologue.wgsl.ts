@@ -129,12 +129,19 @@ fn fill(source: u32, r: u32, lane: u32, start: u32, count: u32) {
 `;
 
 /** The plain requantize before the product. */
-const scaled = /* wgsl */ `
+function scaling(narrow: boolean): string {
+  const sum = narrow
+    ? `clamp(scale_narrow(x, m, e) + z, -1 - field(31u), field(31u))`
+    : `clamp_wide(wide_add(scale_term(x, m, e), wide_of(z)), -1 - field(31u), field(31u))`;
+  return /* wgsl */ `
 fn scaled(x: i32, c: u32) -> i32 {
-  let sum = wide_add(scale_term(x, parameter(21u, c), u32(parameter(23u, c))), wide_of(parameter(25u, c)));
-  return clamp_wide(sum, -1 - field(31u), field(31u));
+  let m = parameter(21u, c);
+  let e = u32(parameter(23u, c));
+  let z = parameter(25u, c);
+  return ${sum};
 }
 `;
+}
 
 const fillQuantized = /* wgsl */ `
 fn fill(source: u32, r: u32, lane: u32, start: u32, count: u32) {
@@ -226,7 +233,7 @@ fn prepare(image: u32, first: u32, thread: u32) {
 }
 
 /** `prepare(image, first, thread)`, and `fill(…)` where rows come in chunks. Needs `tile`, `codes`, `parameter` and what it needs. */
-export function prologue(kind: PrologueKind, withCodes: boolean): string {
+export function prologue(kind: PrologueKind, withCodes: boolean, narrow: boolean): string {
   const address = /* wgsl */ `
 /** First word of a row, the last row for rows beyond it. */
 fn row_address(image: u32, row: u32) -> u32 {
@@ -239,10 +246,10 @@ fn row_address(image: u32, row: u32) -> u32 {
     case 'quantize':
       return address + rows + makeCode + scaleRows + fillQuantized;
     case 'gelu':
-      return address + divide + exponential + scaled + geluRows;
+      return address + divide + exponential + scaling(narrow) + geluRows;
     case 'norm':
-      return address + divide + norm + scaled + normRows(false);
+      return address + divide + norm + scaling(narrow) + normRows(false);
     case 'norm-quantize':
-      return address + rows + divide + norm + scaled + makeCode + normRows(true);
+      return address + rows + divide + norm + scaling(narrow) + makeCode + normRows(true);
   }
 }

@@ -1,4 +1,5 @@
 /** What is done to a sum of products before it is stored: the ops behind it. */
+import { POW2 } from '@ivit/dyadic';
 import {
   DTYPE_RANGE,
   isDense,
@@ -21,6 +22,8 @@ export const STAGE_WORDS = 24;
 export type Stage =
   | {
       readonly op: RequantizeOp;
+      /** Its sums fit an i32: see `isNarrow`. */
+      readonly narrow: boolean;
       /** Channel = ⌊column / inner⌋. */
       readonly inner: number;
       readonly addend?: RowView;
@@ -30,19 +33,37 @@ export type Stage =
 
 /** What of a stage is in a shader's text; equal forms share a pipeline. */
 export type StageForm =
-  | { readonly kind: 'requantize'; readonly grouped: boolean; readonly row: boolean; readonly addend: boolean }
+  | {
+      readonly kind: 'requantize';
+      readonly grouped: boolean;
+      readonly row: boolean;
+      readonly addend: boolean;
+      readonly narrow: boolean;
+    }
   | { readonly kind: 'lookup' }
   | { readonly kind: 'ramplookup' };
 
 export function formOf(stage: Stage): StageForm {
   if (!('inner' in stage)) return { kind: stage.op.op };
-  const { op, inner, addend } = stage;
-  return { kind: 'requantize', grouped: inner !== 1, row: op.row !== undefined, addend: addend !== undefined };
+  const { op, inner, addend, narrow } = stage;
+  return { kind: 'requantize', grouped: inner !== 1, row: op.row !== undefined, addend: addend !== undefined, narrow };
 }
 
 /** Entries of a parameter. */
 export function parameterData(values: PlanValues, param: Param): ArrayLike<number> {
   return typeof param === 'number' ? [param] : values.constant(param.constant).data;
+}
+
+/** log2 of what each of two terms and z may reach for an i32 to hold their sum. */
+const NARROW_BITS = 29;
+
+/** Whether all shifts of a requantization are 1 … 32 and its terms and z stay within 2^29, as the validator's bounds tell. */
+export function isNarrow(values: PlanValues, op: RequantizeOp): boolean {
+  const shifts = Array.from(parameterData(values, op.e));
+  if (op.addend !== undefined) shifts.push(op.addend.e);
+  const bits = values.program.facts.numeratorBits[op.result];
+  if (bits === undefined || shifts.some((e) => e < 1 || e > 32 || bits - e > NARROW_BITS)) return false;
+  return Array.from(parameterData(values, op.z)).every((z) => Math.abs(z) <= (POW2[NARROW_BITS] as number));
 }
 
 function requantizeStage(values: PlanValues, op: RequantizeOp, columns: number): Stage | undefined {
@@ -53,7 +74,7 @@ function requantizeStage(values: PlanValues, op: RequantizeOp, columns: number):
   const own = op.bias === undefined && shared;
   if (!own && elementCount(shape.slice(op.axis, op.axis + op.run)) * inner !== columns) return undefined;
   if (op.row !== undefined && shape[shape.length - 1] !== columns) return undefined;
-  const stage = { op, inner: own ? 1 : inner };
+  const stage = { op, inner: own ? 1 : inner, narrow: isNarrow(values, op) };
   if (op.addend === undefined) return stage;
   const view = broadcastView(values.viewOf(op.addend.operand), values.type(op.result).shape);
   const addend = rowsOfView(view, columns);

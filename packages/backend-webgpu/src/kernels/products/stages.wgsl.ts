@@ -1,3 +1,4 @@
+import { narrow } from '../../wgsl/narrow.wgsl.js';
 import { packed } from '../../wgsl/packed.wgsl.js';
 import { requantize } from '../../wgsl/requantize.wgsl.js';
 import { wide } from '../../wgsl/wide.wgsl.js';
@@ -32,23 +33,27 @@ function stageText(form: StageForm, at: number): string {
   if (form.kind === 'ramplookup') {
     return `  y = (max(y, 0) << u32(field(${at + 5}u))) + place_element(${at}u, 0u, min(u32(abs(y)), u32(field(${at + 4}u)) - 1u));\n`;
   }
+  const scale = form.narrow ? 'narrow' : 'term';
   const channel = form.grouped ? `column / u32(field(${at + 6}u))` : 'column';
   const [m, e] = [`parameter(${at}u, channel)`, `u32(parameter(${at + 2}u, channel))`];
   const bias = `parameter(${at + 9}u, channel), u32(field(${at + 11}u))`;
   const lines = [
     `    let channel = ${channel};`,
     form.row
-      ? `    var sum = scale_row_term(y, code, ${m}, ${bias}, ${e});`
-      : `    var sum = scale_term(y, ${m}, ${e});`,
+      ? `    var sum = scale_row_${scale}(y, code, ${m}, ${bias}, ${e});`
+      : `    var sum = scale_${scale}(y, ${m}, ${e});`,
   ];
   if (form.addend) {
     const index = `field(${at + 18}u) + i32(row) * field(${at + 19}u) + i32(column) * field(${at + 20}u)`;
-    const term = `scale_term(place_element(${at + 14}u, image, u32(${index})), field(${at + 12}u), u32(field(${at + 13}u)))`;
-    lines.push(`    sum = wide_add(sum, ${term});`);
+    const term = `scale_${scale}(place_element(${at + 14}u, image, u32(${index})), field(${at + 12}u), u32(field(${at + 13}u)))`;
+    lines.push(form.narrow ? `    sum += ${term};` : `    sum = wide_add(sum, ${term});`);
   }
+  const z = `parameter(${at + 4}u, channel)`;
+  const [lo, hi] = [`field(${at + 7}u)`, `field(${at + 8}u)`];
   lines.push(
-    `    sum = wide_add(sum, wide_of(parameter(${at + 4}u, channel)));`,
-    `    y = clamp_wide(sum, field(${at + 7}u), field(${at + 8}u));`,
+    form.narrow
+      ? `    y = clamp(sum + ${z}, ${lo}, ${hi});`
+      : `    y = clamp_wide(wide_add(sum, wide_of(${z})), ${lo}, ${hi});`,
   );
   return `  {\n${lines.join('\n')}\n  }\n`;
 }
@@ -61,7 +66,7 @@ function stageText(form: StageForm, at: number): string {
  */
 export function stagesText(forms: readonly StageForm[], at: number): string {
   const body = forms.map((form, i) => stageText(form, at + i * STAGE_WORDS)).join('');
-  return /* wgsl */ `${wide}${requantize}${packed}${reading}
+  return /* wgsl */ `${wide}${requantize}${narrow}${packed}${reading}
 fn finish(sum_of_products: i32, image: u32, row: u32, column: u32, code: u32) -> i32 {
   var y = sum_of_products;
 ${body}  return y;
