@@ -69,7 +69,7 @@ describe.skipIf(!here)('pnpm accuracy', () => {
     );
     const { program } = await quantizeVit({ weights, photos, backend: createReferenceBackend() });
     writeFileSync(join(work, 'model.safetensors'), writeProgram(program));
-  });
+  }, 120_000);
 
   afterAll(() => rmSync(work, { recursive: true, force: true }));
 
