@@ -30,7 +30,7 @@ export async function checkQuantize({ page }: OpenPage, material: Material, repo
   const saving = page.waitForEvent('download');
   await page.locator('#download').click();
   const download = await saving;
-  report.equal('its name', download.suggestedFilename(), 'model.ptq-1.ivit.safetensors');
+  report.equal('its name', download.suggestedFilename(), 'model.accurate-1.ivit.safetensors');
   const file = new Uint8Array(await readFile(await download.path()));
   report.check(
     'the file is the one that Node makes',

@@ -19,23 +19,32 @@ import { type PhotoShelf, prepareCalibration } from './calibration-photos.js';
 const LATER_BYTES = 256;
 
 /** Photos used where nobody says how many. */
-export const DEFAULT_COUNT = 32;
+const DEFAULT_COUNT = 32;
 
-export interface QuantizeJob {
+/** What can be chosen, on the command line and for a worker alike. */
+export interface QuantizeChoices {
+  /** Default `accurate@1`; of a Swin `ptq@1`. */
+  readonly recipe?: Recipe | undefined;
+  readonly nonlinear?: NonlinearChoice | undefined;
+  readonly weightBits?: WeightBits | undefined;
+  /** Bytes that the file may take. */
+  readonly sizeBudget?: number | undefined;
+  /** How many of the photos are used, chosen by name. Default 32. */
+  readonly count?: number | undefined;
+  /** Draws the photos instead. */
+  readonly seed?: number | undefined;
+  /** Attention heads, where no file tells. */
+  readonly heads?: number | undefined;
+  readonly maxPixels?: number | undefined;
+  /** Answers with a score below k/65536 are `unknown`. */
+  readonly unknownBelow?: number | undefined;
+}
+
+export interface QuantizeJob extends QuantizeChoices {
   readonly folder: ModelFolder;
   readonly photos: PhotoShelf;
   /** Runs the quantized stream; any gives the same file. */
   readonly backend: Backend;
-  readonly recipe: Recipe | undefined;
-  readonly nonlinear: NonlinearChoice | undefined;
-  readonly weightBits: WeightBits | undefined;
-  /** Bytes. */
-  readonly sizeBudget: number | undefined;
-  readonly count: number;
-  readonly seed: number | undefined;
-  readonly heads: number | undefined;
-  readonly maxPixels: number | undefined;
-  readonly unknownBelow: number | undefined;
   readonly cache: CalibrationCache | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: (progress: Progress) => void;
@@ -63,7 +72,7 @@ export async function quantizeFiles(job: QuantizeJob): Promise<QuantizeResult> {
   const model = readModel(folder, heads === undefined ? {} : { heads });
   const photos = await prepareCalibration(job.photos, {
     image: imageRule(model.weights),
-    count: job.count,
+    count: job.count ?? DEFAULT_COUNT,
     seed: job.seed,
     maxPixels: job.maxPixels,
     signal,

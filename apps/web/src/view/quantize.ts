@@ -7,7 +7,7 @@ import type { Notice } from './notice.js';
 
 type Recipe = NonNullable<Parameters<typeof quantize>[0]['recipe']>;
 
-const RECIPES: readonly Recipe[] = ['ptq@1', 'accurate@1', 'paper@1'];
+const RECIPES: readonly Recipe[] = ['ptq@1', 'paper@1'];
 const KNOWN_JSON = ['config.json', 'preprocessor_config.json', 'model.safetensors.index.json'];
 
 /**
@@ -81,7 +81,7 @@ export function createQuantizeView(notice: Notice, onModel: (file: ModelFile) =>
   async function run(controller: AbortController): Promise<void> {
     const files = namedFiles(filesOf(weights));
     const photos = filesOf(calibration);
-    const chosen = RECIPES.find((name) => name === recipe.value) ?? 'ptq@1';
+    const chosen = RECIPES.find((name) => name === recipe.value);
     const began = performance.now();
     forget();
     busy(true);
@@ -98,7 +98,7 @@ export function createQuantizeView(notice: Notice, onModel: (file: ModelFile) =>
           stage = now;
         },
       });
-      offer(result, resultName(files, chosen));
+      offer(result, resultName(files, result.report.recipeId));
       status.textContent = `Done in ${milliseconds(performance.now() - began)}.`;
     } catch (error) {
       status.textContent = isAbort(error) ? 'Stopped. Nothing was kept.' : 'That did not work.';

@@ -2,17 +2,11 @@ import { join, resolve } from 'node:path';
 import type { Backend } from '@ivit/backend';
 import { writeProgram } from '@ivit/formats/program';
 import { IvitError, modelId } from '@ivit/program';
-import {
-  type NonlinearChoice,
-  parseNonlinear,
-  type QuantizeResult,
-  type Recipe,
-  type WeightBits,
-} from '@ivit/quantize';
+import { parseNonlinear, type QuantizeResult, type Recipe } from '@ivit/quantize';
 import { defaultCacheFolder } from '../node/cache-folder.js';
 import { folderCache } from '../node/calibration-cache.js';
 import { type OutputFile, openOutput } from '../node/output-file.js';
-import { DEFAULT_COUNT, quantizeFiles } from '../quantize-files.js';
+import { type QuantizeChoices, quantizeFiles } from '../quantize-files.js';
 import { BACKEND_OPTIONS, backendsOf, firstAvailable } from './backend-options.js';
 import { photoFolder } from './calibration-photos.js';
 import { hubOptions } from './hub-options.js';
@@ -24,19 +18,9 @@ import { readSizeBudget, readWeightBits } from './weight-options.js';
 
 const RECIPES: readonly Recipe[] = ['ptq@1', 'accurate@1', 'paper@1'];
 
-interface Job {
+interface Job extends QuantizeChoices {
   readonly source: string;
   readonly calibrate: string;
-  readonly recipe: Recipe | undefined;
-  readonly nonlinear: NonlinearChoice | undefined;
-  readonly weightBits: WeightBits | undefined;
-  /** Bytes. */
-  readonly sizeBudget: number | undefined;
-  readonly count: number;
-  readonly seed: number | undefined;
-  readonly heads: number | undefined;
-  readonly maxPixels: number | undefined;
-  readonly unknownBelow: number | undefined;
   readonly hub: ReturnType<typeof hubOptions>;
   /** Runs the quantized stream; the self-check is recorded by the reference backend. */
   readonly backend: Backend;
@@ -91,7 +75,7 @@ export async function quantize(args: readonly string[], io: Io): Promise<number>
     nonlinear: values.nonlinear === undefined ? undefined : parseNonlinear(values.nonlinear),
     weightBits: await readWeightBits(values['weight-bits']),
     sizeBudget: readSizeBudget(values['size-budget']),
-    count: integerOption(values.count, 'count', { from: 1, to: 1_000_000 }) ?? DEFAULT_COUNT,
+    count: integerOption(values.count, 'count', { from: 1, to: 1_000_000 }),
     seed: integerOption(values.seed, 'seed', { from: 0, to: 4294967295 }),
     heads: integerOption(values.heads, 'heads', { from: 1, to: 1024 }),
     maxPixels: maxPixels(values),

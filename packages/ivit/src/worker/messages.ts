@@ -1,7 +1,8 @@
 /** What a page and its model worker tell each other. Everything here can be cloned by `postMessage`. */
 import type { ProgramLimits, ValidatedProgram } from '@ivit/program';
-import type { NonlinearChoice, QuantizationReport, Recipe, WeightBits } from '@ivit/quantize';
+import type { QuantizationReport } from '@ivit/quantize';
 import type { Answer, ModelInfo, PreparedImage, RawImage, RunResult } from '@ivit/runtime';
+import type { QuantizeChoices } from '../quantize-files.js';
 import type { HubOptions } from '../types.js';
 
 /** An error as data; `code` only where it has one. */
@@ -51,16 +52,7 @@ export interface WireLoadOptions {
   readonly maxPixels?: number;
 }
 
-export interface WireQuantizeOptions {
-  readonly recipe?: Recipe;
-  readonly nonlinear?: NonlinearChoice;
-  readonly weightBits?: WeightBits;
-  readonly sizeBudget?: number;
-  readonly count?: number;
-  readonly seed?: number;
-  readonly heads?: number;
-  readonly maxPixels?: number;
-  readonly unknownBelow?: number;
+export interface WireQuantizeOptions extends QuantizeChoices {
   readonly backends?: readonly string[];
   readonly threads?: number;
 }

@@ -2,7 +2,7 @@ import type { Backend } from '@ivit/backend';
 import { IvitError } from '@ivit/program';
 import type { QuantizeResult } from '@ivit/quantize';
 import { isModelFile } from '../model-files.js';
-import { DEFAULT_COUNT, quantizeFiles } from '../quantize-files.js';
+import { quantizeFiles } from '../quantize-files.js';
 import type { Calls } from './messages.js';
 import { bytesOf } from './unpack.js';
 
@@ -26,10 +26,9 @@ export async function quantizeFromBytes(
   const folder = new Map<string, Uint8Array>();
   for (const file of files) if (isModelFile(file.name)) folder.set(file.name, await bytesOf(file));
   const shelf = new Map(photos.map((photo) => [photo.name, photo]));
-  const { recipe, nonlinear, weightBits, sizeBudget, count = DEFAULT_COUNT } = options;
-  const { seed, heads, maxPixels, unknownBelow } = options;
+  const { backends: _, threads: _threads, ...choices } = options;
   return quantizeFiles({
-    ...{ recipe, nonlinear, weightBits, sizeBudget, count, seed, heads, maxPixels, unknownBelow },
+    ...choices,
     folder: { name: 'the files given', files: folder },
     photos: {
       names: [...shelf.keys()],

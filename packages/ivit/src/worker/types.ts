@@ -1,4 +1,4 @@
-import type { NonlinearChoice, Progress, QuantizationReport, Recipe, WeightBits } from '@ivit/quantize';
+import type { Progress, QuantizationReport } from '@ivit/quantize';
 import type {
   Answer,
   ClassifyOptions,
@@ -7,6 +7,7 @@ import type {
   RunInputsOptions,
   RunResult,
 } from '@ivit/runtime';
+import type { QuantizeChoices } from '../quantize-files.js';
 import type { HubOptions, LoadedModel, LoadModelOptions, Photo } from '../types.js';
 import type { DrawnPhoto } from './messages.js';
 
@@ -58,26 +59,11 @@ export interface NamedFile {
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
-export interface QuantizeFilesOptions extends WorkerOptions {
+export interface QuantizeFilesOptions extends WorkerOptions, QuantizeChoices {
   /** Weights (one safetensors file or torch checkpoint, or shards with their index), `config.json`, `preprocessor_config.json`. */
   readonly files: readonly NamedFile[];
   /** PNG or JPEG photos of the kind the model will see; 16 to 64 do well. */
   readonly photos: readonly NamedFile[];
-  /** Default `accurate@1`; of a Swin `ptq@1`. */
-  readonly recipe?: Recipe;
-  readonly nonlinear?: NonlinearChoice;
-  readonly weightBits?: WeightBits;
-  /** Bytes that the file may take. */
-  readonly sizeBudget?: number;
-  /** How many of the photos are used, chosen by name as `ivit quantize` does. Default 32. */
-  readonly count?: number;
-  /** Draws the photos instead. */
-  readonly seed?: number;
-  /** Attention heads, where no file tells. */
-  readonly heads?: number;
-  readonly maxPixels?: number;
-  /** Answers with a score below k/65536 are `unknown`. */
-  readonly unknownBelow?: number;
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
 }
