@@ -68,7 +68,7 @@ function checkProducts(kind: MemoryKind, trial: ProductTrial): void {
 async function checkPrograms(threads: number): Promise<void> {
   for (const forced of MEANINGS) {
     for (const rows of [1, 7, 13, 30]) {
-      for (const width of [16, 24, 40, 67]) {
+      for (const width of [16, 24, 40, 67, 128]) {
         const program = restrictedProgram(rows, width, forced.relaxed);
         const options = { outputs: Object.keys(program.values) };
         const own = await createCpuBackendWith({ threads }, () => forced).compile(program, options);

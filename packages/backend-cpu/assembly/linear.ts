@@ -23,7 +23,7 @@ export function linearStage(record: usize, g: i32, i0: i32, n: i32, scratch: usi
   const k = word(record, LINEAR_K);
   const x = address(record, LINEAR_X, g, i0, scratch);
   const packed = scratch + word(record, LINEAR_PACKED);
-  if (word(record, LINEAR_X_TYPE) == TYPE_I8) packRows8(packed, x, rowStride(record, LINEAR_X), n, k);
+  if (word(record, LINEAR_X_TYPE) == TYPE_I8) packRows8(packed, x, rowStride(record, LINEAR_X), n, n, k);
   else if (word(record, LINEAR_X_TYPE) == TYPE_U8) packRowsLog2(packed, x, rowStride(record, LINEAR_X), n, k);
   else packRows16(packed, x, rowStride(record, LINEAR_X), n, k);
   multiply(

@@ -1,26 +1,5 @@
 /** Operands of a product laid out for gemm-strassen.ts. */
-import { interleave } from './pack';
-
-/** One block of 4·strips rows from row `first`; rows past the last repeat it, so that all sums stay small. */
-// @ts-expect-error: decorator
-@inline
-function packBlock(to: usize, x: usize, stride: i32, first: i32, rows: i32, strips: i32, k: i32): void {
-  const last = rows - 1;
-  for (let r = first; r < first + 4 * strips; r += 4) {
-    let p0 = x + min(r, last) * stride;
-    let p1 = x + min(r + 1, last) * stride;
-    let p2 = x + min(r + 2, last) * stride;
-    let p3 = x + min(r + 3, last) * stride;
-    for (let i = 0; i < k; i += 8) {
-      interleave(to, 16, v128.load_ext<i8>(p0), v128.load_ext<i8>(p1), v128.load_ext<i8>(p2), v128.load_ext<i8>(p3));
-      p0 += 8;
-      p1 += 8;
-      p2 += 8;
-      p3 += 8;
-      to += 64;
-    }
-  }
-}
+import { packRows8 } from './pack';
 
 /**
  * Packs `rows` rows of int8 into seven blocks of `strips` strips: A11 A12 S1 S2 S3 S4 A22. k is a multiple of 4; a strip
@@ -30,10 +9,12 @@ export function packStrassenRows(to: usize, x: usize, stride: i32, rows: i32, st
   const half = k >> 1;
   const block = strips * ((half + 7) & ~7) * 8;
   const bottom = 4 * strips;
-  packBlock(to, x, stride, 0, rows, strips, half);
-  packBlock(to + block, x + half, stride, 0, rows, strips, half);
-  packBlock(to + 4 * block, x, stride, bottom, rows, strips, half);
-  packBlock(to + 6 * block, x + half, stride, bottom, rows, strips, half);
+  const below = x + bottom * stride;
+  // Rows that are not there repeat the last one: all sums stay small.
+  packRows8(to, x, stride, rows, bottom, half);
+  packRows8(to + block, x + half, stride, rows, bottom, half);
+  packRows8(to + 4 * block, below, stride, rows - bottom, bottom, half);
+  packRows8(to + 6 * block, below + half, stride, rows - bottom, bottom, half);
   for (let at = to; at < to + block; at += 16) {
     const a11 = v128.load(at);
     const a21 = v128.load(at + 4 * block);

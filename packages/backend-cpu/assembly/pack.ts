@@ -15,7 +15,7 @@ import { word } from './operand';
 /** 8 k of 4 rows of int16, as 4 pairs [4 rows][2]; `step` bytes from one pair to the next. */
 // @ts-expect-error: decorator
 @inline
-export function interleave(to: usize, step: usize, r0: v128, r1: v128, r2: v128, r3: v128): void {
+function interleave(to: usize, step: usize, r0: v128, r1: v128, r2: v128, r3: v128): void {
   const a = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5);
   const b = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5);
   const c = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7);
@@ -27,14 +27,14 @@ export function interleave(to: usize, step: usize, r0: v128, r1: v128, r2: v128,
 }
 
 /**
- * Packs `rows` rows of k int8 (T = i8) or int16 values into strips of 4 rows. Reads up to 7 values past each row's end:
- * they meet zeros of the other operand. Missing rows of the last strip repeat the last one.
+ * Packs rows of k int8 (T = i8) or int16 values into strips of 4 rows, enough for `count` rows. Reads up to 7 values past each
+ * row's end: they meet zeros of the other operand. Only `rows` of them are there; where others are wanted, the last one repeats.
  */
 // @ts-expect-error: decorator
 @inline
-function packRows<T>(to: usize, from: usize, stride: i32, rows: i32, k: i32): void {
-  for (let r = 0; r < rows; r += 4) {
-    let p0 = from + r * stride;
+function packRows<T>(to: usize, from: usize, stride: i32, rows: i32, count: i32, k: i32): void {
+  for (let r = 0; r < count; r += 4) {
+    let p0 = from + min(r, rows - 1) * stride;
     let p1 = from + min(r + 1, rows - 1) * stride;
     let p2 = from + min(r + 2, rows - 1) * stride;
     let p3 = from + min(r + 3, rows - 1) * stride;
@@ -83,12 +83,12 @@ export function packRowsLog2(to: usize, from: usize, stride: i32, rows: i32, k: 
   }
 }
 
-export function packRows8(to: usize, from: usize, stride: i32, rows: i32, k: i32): void {
-  packRows<i8>(to, from, stride, rows, k);
+export function packRows8(to: usize, from: usize, stride: i32, rows: i32, count: i32, k: i32): void {
+  packRows<i8>(to, from, stride, rows, count, k);
 }
 
 export function packRows16(to: usize, from: usize, stride: i32, rows: i32, k: i32): void {
-  packRows<i16>(to, from, stride, rows, k);
+  packRows<i16>(to, from, stride, rows, rows, k);
 }
 
 /** One panel of 8 columns of an int8 matrix of any strides (bytes); zero where k or n is past the end. */
