@@ -49,7 +49,7 @@ describe('label-folder', () => {
     await writeFile(join(photos, 'notes.txt'), 'no photo');
     const outputs = ['1.jsonl', '3.jsonl'].map((name) => join(at, name));
     for (const [index, output] of outputs.entries()) {
-      const result = await run([photos, '-o', output, '--top-k', '3', '--workers', String(1 + 2 * index)]);
+      const result = await run([photos, '-o', output, '--top-k', '3', '--workers', String(1 + 2 * index), '--quiet']);
       expect(result).toMatchObject({
         status: 0,
         stderr: expect.stringMatching(/^6 photos: 6 labeled \(0 of them before\), 0 errors, [\d.]+ photos\/s\n$/),
@@ -166,7 +166,7 @@ describe('label-folder', () => {
     await writeFile(broken, (await readFile(photoOf('cat.jpg'))).subarray(0, 9000));
     await writeFile(join(photos, 'empty.png'), '');
     const output = join(at, 'rows.jsonl');
-    const first = await run([photos, '-o', output]);
+    const first = await run([photos, '-o', output, '--quiet']);
     expect(first).toMatchObject({
       status: 1,
       stderr: expect.stringMatching(/^6 photos: 4 labeled \(0 of them before\), 2 errors/),

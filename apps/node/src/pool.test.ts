@@ -42,9 +42,14 @@ describe('a pool of workers', () => {
   it('gives up what has not begun', async () => {
     const { pool: one, at } = await pool('m', 1);
     await one.start();
-    const photos = ['a', 'b', 'c'].map((file) => one.label({ type: 'photo', path: at, file }));
+    const photos = ['a', 'b', 'c', 'd'].map((file) => one.label({ type: 'photo', path: at, file }));
     one.giveUpWaiting();
-    expect(await Promise.all(photos)).toMatchObject([{ error: { code: 'a' } }, undefined, undefined]);
+    expect(await Promise.all(photos)).toMatchObject([
+      { error: { code: 'a' } },
+      { error: { code: 'b' } },
+      undefined,
+      undefined,
+    ]);
     one.close();
   });
 

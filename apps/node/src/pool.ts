@@ -5,6 +5,8 @@ import type { Labeling, Outcome } from './row.js';
 
 /** A worker process that ends this often while it has one and the same photo: the photo's fault. */
 const MOST_DEATHS = 2;
+/** Photos that a worker has: one in work, one that is there when it is done. */
+const PHOTOS_PER_WORKER = 2;
 /** Workers that end in a row before they have loaded the model. */
 const MOST_FAILED_STARTS = 3;
 
@@ -18,7 +20,8 @@ interface Job {
 interface Worker {
   readonly child: ChildProcess;
   ready: boolean;
-  job: Job | undefined;
+  /** The first is in work. */
+  readonly jobs: Job[];
 }
 
 export interface PoolOptions {
@@ -82,12 +85,14 @@ export class WorkerPool {
   }
 
   #assign(): void {
-    for (const worker of this.#workers) {
-      if (!worker.ready || worker.job !== undefined) continue;
-      const job = this.#waiting.shift();
-      if (job === undefined) return;
-      worker.job = job;
-      this.#send(worker, job.message);
+    for (let most = 1; most <= PHOTOS_PER_WORKER; most++) {
+      for (const worker of this.#workers) {
+        if (!worker.ready || worker.jobs.length >= most) continue;
+        const job = this.#waiting.shift();
+        if (job === undefined) return;
+        worker.jobs.push(job);
+        this.#send(worker, job.message);
+      }
     }
   }
 
@@ -98,7 +103,7 @@ export class WorkerPool {
 
   #startWorker(): void {
     const child = fork(this.#options.script, ['--worker'], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-    const worker: Worker = { child, ready: false, job: undefined };
+    const worker: Worker = { child, ready: false, jobs: [] };
     this.#workers.add(worker);
     child.on('message', (message: FromWorker) => this.#receive(worker, message));
     child.on('error', () => undefined);
@@ -122,12 +127,9 @@ export class WorkerPool {
       case 'refused':
         this.#fail(new IvitError(message.error.code, message.error.message));
         return;
-      case 'done': {
-        const { job } = worker;
-        worker.job = undefined;
-        job?.settle(message.outcome);
+      case 'done':
+        worker.jobs.shift()?.settle(message.outcome);
         break;
-      }
     }
     this.#assign();
   }
@@ -140,15 +142,18 @@ export class WorkerPool {
 
   #ended(worker: Worker, how: string): void {
     this.#workers.delete(worker);
-    const { job } = worker;
+    const jobs = worker.jobs.splice(0);
     if (this.#closed) {
-      job?.settle(undefined);
+      for (const job of jobs) job.settle(undefined);
       return;
     }
-    if (job !== undefined) {
-      job.deaths += 1;
-      if (job.deaths < MOST_DEATHS) this.#waiting.unshift(job);
-      else job.settle({ error: { code: 'E_WORKER', message: `${job.deaths} processes ended on this photo (${how})` } });
+    const [inWork, ...next] = jobs;
+    this.#waiting.unshift(...next);
+    if (inWork !== undefined) {
+      inWork.deaths += 1;
+      const { deaths } = inWork;
+      if (deaths < MOST_DEATHS) this.#waiting.unshift(inWork);
+      else inWork.settle({ error: { code: 'E_WORKER', message: `${deaths} processes ended on this photo (${how})` } });
     }
     if (!worker.ready) this.#failedStarts += 1;
     if (this.#failedStarts >= MOST_FAILED_STARTS) {
@@ -161,7 +166,7 @@ export class WorkerPool {
   #fail(error: IvitError): void {
     this.#failure ??= error;
     this.#loaded?.reject(this.#failure);
-    const jobs = [...this.#workers].flatMap(({ job }) => job ?? []);
+    const jobs = [...this.#workers].flatMap(({ jobs: held }) => held);
     this.close();
     for (const job of jobs) job.settle(undefined);
   }

@@ -34,7 +34,7 @@ async function label({ model, topK }: Loaded, { path, file }: PhotoMessage): Pro
 }
 
 /**
- * A process that labels photos, one at a time, as the process that started it asks. Signals are that one's business: Ctrl-C
+ * A process that labels photos, one at a time and in the order in which they come, as the process that started it asks. Signals are that one's business: Ctrl-C
  * reaches both, and the photo in work is finished. It ends when the other has gone, however it went.
  */
 export function runWorker(): void {
@@ -61,5 +61,9 @@ export function runWorker(): void {
     }
   }
 
-  process.on('message', (message: ToWorker) => void answer(message));
+  // One after the other: the next photo waits here, not on the way.
+  let last: Promise<void> = Promise.resolve();
+  process.on('message', (message: ToWorker) => {
+    last = last.then(() => answer(message));
+  });
 }
