@@ -2,6 +2,7 @@ export { chooseCalibration } from './calibration.js';
 export { NONLINEAR_CHOICES, type NonlinearChoice, parseNonlinear } from './nonlinear-choice.js';
 export { type QuantizeModelOptions, quantizeModel } from './quantize-model.js';
 export { quantizeVit } from './quantize-vit.js';
+export type { Recipe } from './recipe.js';
 export type { RotationChoice } from './rotate-vit.js';
 export type { PtqSettings } from './settings.js';
 export { type QuantizeSwinOptions, quantizeSwin } from './swin/quantize-swin.js';
@@ -13,7 +14,6 @@ export type {
   QuantizationReport,
   QuantizeOptions,
   QuantizeResult,
-  Recipe,
   SizeBudget,
 } from './types.js';
 export type { WeightBits } from './weight-bits.js';

@@ -1,5 +1,5 @@
 import { IvitError } from '@ivit/program';
-import type { Recipe } from './types.js';
+import type { Recipe } from './recipe.js';
 
 /** Which functions stand for softmax, GELU and the norms' input. Absent = the recipe's own, named first. */
 export interface NonlinearChoice {

@@ -2,6 +2,7 @@ import type { Backend } from '@ivit/backend';
 import type { VitWeights } from '@ivit/models';
 import type { Program } from '@ivit/program';
 import type { NonlinearChoice } from './nonlinear-choice.js';
+import type { Recipe } from './recipe.js';
 import type { PtqSettings } from './settings.js';
 import type { WeightBits } from './weight-bits.js';
 
@@ -13,8 +14,6 @@ export interface CalibrationPhoto {
   /** u8 H×W×3, H = W = the model's image size. */
   readonly pixels: Uint8Array;
 }
-
-export type Recipe = 'ptq@1' | 'accurate@1' | 'paper@1';
 
 /** Where finished blocks are kept between runs. Bytes come back as they were put, or not at all. */
 export interface CalibrationCache {

@@ -1,7 +1,7 @@
 import type { VitConfig } from '@ivit/models';
 import { blockPrefix } from '@ivit/models';
 import { IvitError } from '@ivit/program';
-import type { Recipe } from './types.js';
+import type { Recipe } from './recipe.js';
 
 /** Bits of weights: one number for the blocks' linear layers, or a number per layer, kind of layer, or `blocks`. */
 export type WeightBits = number | Readonly<Record<string, number>>;
