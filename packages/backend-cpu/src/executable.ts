@@ -1,5 +1,5 @@
 import type { Executable, ExecutableInfo, Outputs, OutputTensor, RunOptions } from '@ivit/backend';
-import { IvitError, littleEndianBytes } from '@ivit/program';
+import { assertPixels, IvitError, littleEndianBytes } from '@ivit/program';
 import { makeArray } from '@ivit/tensor';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
@@ -54,19 +54,7 @@ export class CpuExecutable implements Executable {
 
   #checkInput(pixels: Uint8Array, batch: number): void {
     this.#live();
-    if (!(pixels instanceof Uint8Array)) {
-      throw new IvitError('E_INPUT', 'The pixels are not a Uint8Array', { where: 'pixels' });
-    }
-    if (!Number.isSafeInteger(batch) || batch < 1 || batch > this.#maxBatch) {
-      throw new IvitError('E_INPUT', `The batch is ${batch}, not in 1…${this.#maxBatch}`, {
-        where: 'batch',
-        hint: 'Compile with a larger maxBatch.',
-      });
-    }
-    const size = this.#plan.input.count * batch;
-    if (pixels.length !== size) {
-      throw new IvitError('E_INPUT', `${batch} image(s) have ${size} bytes, not ${pixels.length}`, { where: 'pixels' });
-    }
+    assertPixels(pixels, batch, this.#maxBatch, this.#plan.input.count);
   }
 
   /** Runs after everything queued before, whether that succeeded or not. */

@@ -1,5 +1,12 @@
 import type { CompileOptions, Executable, ExecutableInfo, Outputs, OutputTensor, RunOptions } from '@ivit/backend';
-import { type IntArray, IvitError, littleEndianBytes, requestedOutputs, type ValidatedProgram } from '@ivit/program';
+import {
+  assertPixels,
+  type IntArray,
+  IvitError,
+  littleEndianBytes,
+  requestedOutputs,
+  type ValidatedProgram,
+} from '@ivit/program';
 import { makeArray } from '@ivit/tensor';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
@@ -86,20 +93,7 @@ class ReferenceExecutable implements Executable {
 
   #input(pixels: Uint8Array, batch: number): number {
     const size = this.#live().get(this.#program.input)?.length ?? 0;
-    if (!(pixels instanceof Uint8Array)) {
-      throw new IvitError('E_INPUT', 'The pixels are not a Uint8Array', { where: 'pixels' });
-    }
-    if (!Number.isSafeInteger(batch) || batch < 1 || batch > this.#maxBatch) {
-      throw new IvitError('E_INPUT', `The batch is ${batch}, not in 1…${this.#maxBatch}`, {
-        where: 'batch',
-        hint: 'Compile with a larger maxBatch.',
-      });
-    }
-    if (pixels.length !== size * batch) {
-      throw new IvitError('E_INPUT', `${batch} image(s) have ${size * batch} bytes, not ${pixels.length}`, {
-        where: 'pixels',
-      });
-    }
+    assertPixels(pixels, batch, this.#maxBatch, size);
     return size;
   }
 

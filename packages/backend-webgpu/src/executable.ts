@@ -1,5 +1,5 @@
 import type { Executable, ExecutableInfo, Outputs, OutputTensor, RunOptions } from '@ivit/backend';
-import { IvitError } from '@ivit/program';
+import { assertPixels, IvitError } from '@ivit/program';
 import { DTYPES, type IntegerArray, makeArray } from '@ivit/tensor';
 import { throwIfAborted, untilAborted } from './abort.js';
 import type { DeviceContext } from './device/context.js';
@@ -42,20 +42,8 @@ export class WebgpuExecutable implements Executable {
 
   #checkInput(pixels: Uint8Array, batch: number): void {
     this.#assertLive();
-    if (!(pixels instanceof Uint8Array)) {
-      throw new IvitError('E_INPUT', 'The pixels are not a Uint8Array', { where: 'pixels' });
-    }
     const { maxBatch, plan } = this.#parts;
-    if (!Number.isSafeInteger(batch) || batch < 1 || batch > maxBatch) {
-      throw new IvitError('E_INPUT', `The batch is ${batch}, not in 1…${maxBatch}`, {
-        where: 'batch',
-        hint: 'Compile with a larger maxBatch.',
-      });
-    }
-    const size = plan.input.count * batch;
-    if (pixels.length !== size) {
-      throw new IvitError('E_INPUT', `${batch} image(s) have ${size} bytes, not ${pixels.length}`, { where: 'pixels' });
-    }
+    assertPixels(pixels, batch, maxBatch, plan.input.count);
   }
 
   /** Runs after everything queued before, whether that succeeded or not. */

@@ -1,3 +1,4 @@
+export { assertPixels } from './assert-pixels.js';
 export { createProgramBuilder, type ProgramBuilder, type ProgramDetails } from './builder.js';
 export { canonicalBytes, canonicalJson, modelId } from './canonical.js';
 export { DTYPE_RANGE, INT32_MAX, littleEndianBytes } from './dtype.js';
