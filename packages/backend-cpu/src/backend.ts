@@ -1,5 +1,12 @@
 import type { Backend, CompileOptions, Executable, ProbeResult } from '@ivit/backend';
-import { assertDeclared, IvitError, OP_VERSIONS, requestedOutputs, type ValidatedProgram } from '@ivit/program';
+import {
+  assertMemory,
+  compileRequest,
+  IvitError,
+  OP_VERSIONS,
+  throwIfAborted,
+  type ValidatedProgram,
+} from '@ivit/program';
 import packageJson from '../package.json';
 import { createEngine, createTrial } from './engine.js';
 import { CpuExecutable, type ThreadedRun } from './executable.js';
@@ -63,10 +70,6 @@ function threadCount(options: CpuBackendOptions): number {
   }
   if (lackOfThreads(options) !== undefined) return 1;
   return threads ?? Math.min(DEFAULT_MOST_THREADS, reportedCores());
-}
-
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new IvitError('E_ABORTED', 'Compiling was aborted', { cause: signal.reason });
 }
 
 /** Chooses between the kernels, given a product to try them with and a clock in milliseconds. */
@@ -175,15 +178,7 @@ class CpuBackend implements Backend {
   }
 
   async compile(program: ValidatedProgram, options: CompileOptions = {}): Promise<Executable> {
-    throwIfAborted(options.signal);
-    assertDeclared(program.ops, OP_VERSIONS, 'CPU');
-    const maxBatch = options.maxBatch ?? 1;
-    if (!Number.isSafeInteger(maxBatch) || maxBatch < 1) {
-      throw new IvitError('E_INPUT', `maxBatch is ${maxBatch}, not a whole number of at least 1`, {
-        where: 'maxBatch',
-      });
-    }
-    const outputs = requestedOutputs(program, options.outputs);
+    const { maxBatch, outputs } = compileRequest(program, options, 'CPU', OP_VERSIONS);
     const threads = this.#threads;
     // Threads start while the program is planned.
     const pool = threads > 1 ? this.#startThreads() : undefined;
@@ -204,15 +199,10 @@ class CpuBackend implements Backend {
     const threads = this.#threads;
     const { modules, choice } = await this.#chosen();
     const plan = planProgram(program, options.outputs, threads, choice.relaxed);
-    if (options.memoryLimit !== undefined && plan.bytes > options.memoryLimit) {
-      throw new IvitError('E_MEMORY', `The executable needs ${plan.bytes} bytes, more than ${options.memoryLimit}`, {
-        where: 'memoryLimit',
-        hint: 'Raise the limit or use a smaller model.',
-      });
-    }
+    assertMemory(plan.bytes, options.memoryLimit);
     const engine = await createEngine(plan, modules, pool);
     if (options.signal?.aborted) pool?.giveBack(engine.memory);
-    throwIfAborted(options.signal);
+    throwIfAborted(options.signal, 'Compiling');
     const info = {
       backend: this.name,
       variant: `wasm-${modules.relaxed === undefined ? 'simd128' : 'relaxed-simd'}${threads > 1 ? '-threads' : ''}`,

@@ -1,5 +1,5 @@
 import type { Executable, ExecutableInfo, Outputs, OutputTensor, RunOptions } from '@ivit/backend';
-import { assertPixels, IvitError, littleEndianBytes } from '@ivit/program';
+import { littleEndianBytes, RunQueue, throwIfAborted } from '@ivit/program';
 import { makeArray } from '@ivit/tensor';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
@@ -12,10 +12,6 @@ import type { WorkerPool } from './worker-pool.js';
 /** The calling thread works so long before it lets the event loop turn, in milliseconds. */
 const TURN_MILLISECONDS = 40;
 
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new IvitError('E_ABORTED', 'The run was aborted', { cause: signal.reason });
-}
-
 /** Threads that walk the list; without them the calling thread does. */
 export interface ThreadedRun {
   readonly pool: WorkerPool;
@@ -25,11 +21,8 @@ export interface ThreadedRun {
 export class CpuExecutable implements Executable {
   readonly info: ExecutableInfo;
   readonly #plan: MemoryPlan;
-  readonly #maxBatch: number;
   readonly #threads: ThreadedRun | undefined;
-  #engine: Engine | undefined;
-  #queue: Promise<unknown> = Promise.resolve();
-  #disposal: Promise<void> | undefined;
+  readonly #queue: RunQueue<Engine>;
 
   constructor(
     engine: Engine,
@@ -39,43 +32,20 @@ export class CpuExecutable implements Executable {
     threads: ThreadedRun | undefined,
   ) {
     this.info = info;
-    this.#engine = engine;
     this.#plan = plan;
-    this.#maxBatch = maxBatch;
     this.#threads = threads;
+    this.#queue = new RunQueue(engine, maxBatch, plan.input.count);
   }
 
-  #live(): Engine {
-    if (this.#engine === undefined) {
-      throw new IvitError('E_DISPOSED', 'The executable was disposed', { hint: 'Compile the program again.' });
-    }
-    return this.#engine;
-  }
-
-  #checkInput(pixels: Uint8Array, batch: number): void {
-    this.#live();
-    assertPixels(pixels, batch, this.#maxBatch, this.#plan.input.count);
-  }
-
-  /** Runs after everything queued before, whether that succeeded or not. */
-  #enqueue<T>(task: () => Promise<T>): Promise<T> {
-    const turn = this.#queue.then(task, task);
-    this.#queue = turn.catch(() => undefined);
-    return turn;
-  }
-
-  async run(pixels: Uint8Array, options: RunOptions): Promise<Outputs> {
-    this.#checkInput(pixels, options.batch);
-    return this.#enqueue(() => this.#runBatch(pixels, options));
+  run(pixels: Uint8Array, options: RunOptions): Promise<Outputs> {
+    return this.#queue.run(pixels, options, () => this.#runBatch(pixels, options));
   }
 
   async #runBatch(pixels: Uint8Array, { batch, signal }: RunOptions): Promise<Outputs> {
-    this.#checkInput(pixels, batch);
-    throwIfAborted(signal);
     const { input, outputs } = this.#plan;
     const collected = outputs.map(({ dtype, count }) => makeArray(dtype, count * batch));
     for (let image = 0; image < batch; image++) {
-      const engine = this.#live();
+      const engine = this.#queue.live();
       valueView(engine, input).set(pixels.subarray(image * input.count, (image + 1) * input.count));
       resetCounters(engine, this.#plan);
       if (this.#threads === undefined) await this.#runHere(engine, signal);
@@ -98,8 +68,8 @@ export class CpuExecutable implements Executable {
       kernels.run(list.address + group * GROUP_WORDS * 4, 1, 1, scratch.address);
       if (performance.now() - turned < TURN_MILLISECONDS) continue;
       await nextTurn();
-      throwIfAborted(signal);
-      this.#live();
+      throwIfAborted(signal, 'The run');
+      this.#queue.live();
       turned = performance.now();
     }
   }
@@ -113,54 +83,38 @@ export class CpuExecutable implements Executable {
     } finally {
       signal?.removeEventListener('abort', stop);
     }
-    throwIfAborted(signal);
-    this.#live();
+    throwIfAborted(signal, 'The run');
+    this.#queue.live();
   }
 
-  async *trace(pixels: Uint8Array): AsyncIterable<{ readonly value: string; readonly digest: string }> {
-    this.#checkInput(pixels, 1);
-    // The trace holds the queue for its whole life: its values share memory with every other run.
-    let release: () => void = () => undefined;
-    const done = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    const before = this.#queue;
-    this.#queue = before.then(
-      () => done,
-      () => done,
-    );
-    try {
-      await before;
-      const { list, input, scratch, traced } = this.#plan;
-      valueView(this.#live(), input).set(pixels);
-      resetCounters(this.#live(), this.#plan);
-      for (const [group, values] of traced.entries()) {
-        const engine = this.#live();
-        engine.kernels.run(list.address + group * GROUP_WORDS * 4, 1, 1, scratch.address);
-        // Digests first: a value may lose its place in the next group.
-        const digests = values.map((value) => {
-          const data = valueView(engine, value).slice();
-          return { value: value.value, digest: bytesToHex(sha256(littleEndianBytes(data))) };
-        });
-        yield* digests;
-      }
-    } finally {
-      release();
+  trace(pixels: Uint8Array): AsyncIterable<{ readonly value: string; readonly digest: string }> {
+    return this.#queue.trace(pixels, (engine) => this.#traceImage(engine, pixels));
+  }
+
+  *#traceImage(engine: Engine, pixels: Uint8Array): Iterable<{ value: string; digest: string }> {
+    const { list, input, scratch, traced } = this.#plan;
+    valueView(engine, input).set(pixels);
+    resetCounters(engine, this.#plan);
+    for (const [group, values] of traced.entries()) {
+      engine.kernels.run(list.address + group * GROUP_WORDS * 4, 1, 1, scratch.address);
+      // Digests first: a value may lose its place in the next group.
+      const digests = values.map((value) => {
+        const data = valueView(engine, value).slice();
+        return { value: value.value, digest: bytesToHex(sha256(littleEndianBytes(data))) };
+      });
+      yield* digests;
     }
   }
 
   dispose(): Promise<void> {
-    this.#disposal ??= this.#end();
-    return this.#disposal;
-  }
-
-  async #end(): Promise<void> {
-    const engine = this.#engine;
-    if (this.#threads !== undefined && engine !== undefined) requestAbort(engine);
-    this.#engine = undefined;
-    await this.#queue;
-    this.#threads?.pool.drop(this.#threads.id);
-    if (engine !== undefined) this.#threads?.pool.giveBack(engine.memory);
-    this.#threads?.pool.release();
+    return this.#queue.dispose(async (engine, ended) => {
+      if (this.#threads === undefined) return ended;
+      const { pool, id } = this.#threads;
+      requestAbort(engine);
+      await ended;
+      pool.drop(id);
+      pool.giveBack(engine.memory);
+      pool.release();
+    });
   }
 }

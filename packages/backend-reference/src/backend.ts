@@ -1,5 +1,5 @@
 import type { Backend } from '@ivit/backend';
-import { assertDeclared, OP_VERSIONS } from '@ivit/program';
+import { OP_VERSIONS } from '@ivit/program';
 import { createExecutable } from './executable.js';
 
 /**
@@ -13,9 +13,6 @@ export function createReferenceBackend(): Backend {
     version: '1',
     ops: OP_VERSIONS,
     probe: async () => ({ available: true, device: 'JavaScript', threads: 1, features: [] }),
-    compile: async (program, options = {}) => {
-      assertDeclared(program.ops, OP_VERSIONS, 'reference');
-      return createExecutable(program, options);
-    },
+    compile: async (program, options = {}) => createExecutable(program, options),
   };
 }

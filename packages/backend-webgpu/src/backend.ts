@@ -1,7 +1,7 @@
 import type { Backend, CompileOptions, Executable, ProbeOptions, ProbeResult } from '@ivit/backend';
-import { assertDeclared, IvitError, OP_VERSIONS, requestedOutputs, type ValidatedProgram } from '@ivit/program';
+import { assertMemory, compileRequest, IvitError, OP_VERSIONS, type ValidatedProgram } from '@ivit/program';
 import packageJson from '../package.json';
-import { throwIfAborted, untilAborted } from './abort.js';
+import { untilAborted } from './abort.js';
 import { type OpenDevice, openDevice } from './device/open.js';
 import { createResources } from './device/resources.js';
 import { WebgpuExecutable } from './executable.js';
@@ -62,15 +62,7 @@ class WebgpuBackend implements Backend {
 
   async compile(program: ValidatedProgram, options: CompileOptions = {}): Promise<Executable> {
     const { signal } = options;
-    throwIfAborted(signal, 'Compiling');
-    assertDeclared(program.ops, OP_VERSIONS, 'WebGPU');
-    const maxBatch = options.maxBatch ?? 1;
-    if (!Number.isSafeInteger(maxBatch) || maxBatch < 1) {
-      throw new IvitError('E_INPUT', `maxBatch is ${maxBatch}, not a whole number of at least 1`, {
-        where: 'maxBatch',
-      });
-    }
-    const outputs = requestedOutputs(program, options.outputs);
+    const { maxBatch, outputs } = compileRequest(program, options, 'WebGPU', OP_VERSIONS);
     const building = this.#build(program, outputs, maxBatch, options.memoryLimit);
     try {
       return await untilAborted(building, signal, 'Compiling');
@@ -92,12 +84,7 @@ class WebgpuBackend implements Backend {
     const plan = this.#hook(
       planProgram(program, outputs, maxBatch, { packed, fuse: true, groups: software ? 1 : GPU_GROUPS }),
     );
-    if (memoryLimit !== undefined && plan.bytes > memoryLimit) {
-      throw new IvitError('E_MEMORY', `The executable needs ${plan.bytes} bytes, more than ${memoryLimit}`, {
-        where: 'memoryLimit',
-        hint: 'Raise the limit or use a smaller model.',
-      });
-    }
+    assertMemory(plan.bytes, memoryLimit);
     const resources = await createResources(context, plan);
     const variant = packed ? 'wgsl-dot4' : 'wgsl';
     const info = { backend: this.name, variant, threads: 1, bytes: plan.bytes };

@@ -1,7 +1,7 @@
 import type { Executable, ExecutableInfo, Outputs, OutputTensor, RunOptions } from '@ivit/backend';
-import { assertPixels, IvitError } from '@ivit/program';
+import { RunQueue, throwIfAborted } from '@ivit/program';
 import { DTYPES, type IntegerArray, makeArray } from '@ivit/tensor';
-import { throwIfAborted, untilAborted } from './abort.js';
+import { untilAborted } from './abort.js';
 import type { DeviceContext } from './device/context.js';
 import type { Resources } from './device/resources.js';
 import { runImages } from './device/run-images.js';
@@ -24,41 +24,20 @@ export class WebgpuExecutable implements Executable {
   readonly #parts: Parts;
   /** One batch of pixels as the arena takes them. */
   readonly #upload: Uint8Array<ArrayBuffer>;
-  #queue: Promise<unknown> = Promise.resolve();
-  #disposal: Promise<void> | undefined;
+  readonly #queue: RunQueue<Parts>;
 
   constructor(parts: Parts) {
     this.info = parts.info;
     this.#parts = parts;
     const { input, capacity } = parts.plan;
     this.#upload = new Uint8Array(input.imageWords * capacity * 4);
-  }
-
-  #assertLive(): void {
-    if (this.#disposal !== undefined) {
-      throw new IvitError('E_DISPOSED', 'The executable was disposed', { hint: 'Compile the program again.' });
-    }
-  }
-
-  #checkInput(pixels: Uint8Array, batch: number): void {
-    this.#assertLive();
-    const { maxBatch, plan } = this.#parts;
-    assertPixels(pixels, batch, maxBatch, plan.input.count);
-  }
-
-  /** Runs after everything queued before, whether that succeeded or not. */
-  #enqueue<T>(task: () => Promise<T>): Promise<T> {
-    const turn = this.#queue.then(task, task);
-    this.#queue = turn.catch(() => undefined);
-    return turn;
+    this.#queue = new RunQueue(parts, parts.maxBatch, input.count);
   }
 
   async run(pixels: Uint8Array, options: RunOptions): Promise<Outputs> {
-    this.#checkInput(pixels, options.batch);
-    throwIfAborted(options.signal, 'The run');
     // What the GPU was given it finishes; the caller need not wait for that.
     return untilAborted(
-      this.#enqueue(() => this.#runBatch(pixels, options)),
+      this.#queue.run(pixels, options, () => this.#runBatch(pixels, options)),
       options.signal,
       'The run',
     );
@@ -66,21 +45,20 @@ export class WebgpuExecutable implements Executable {
 
   async #runBatch(pixels: Uint8Array, { batch, signal }: RunOptions): Promise<Outputs> {
     const { context, plan, resources, outputs } = this.#parts;
-    this.#checkInput(pixels, batch);
     const { input } = plan;
     const collected = new Map<string, IntegerArray>();
     for (const { value, dtype, count } of plan.outputs) collected.set(value, makeArray(dtype, count * batch));
     if (outputs.includes(input.value)) collected.set(input.value, pixels.slice());
     for (let first = 0; first < batch; first += plan.capacity) {
       throwIfAborted(signal, 'The run');
-      this.#assertLive();
+      this.#queue.live();
       const images = Math.min(plan.capacity, batch - first);
       this.#fill(pixels, first, images);
       await runImages(context, plan, resources, this.#upload, images, (output, image, data) => {
         collected.get(output.value)?.set(data, (first + image) * output.count);
       });
     }
-    this.#assertLive();
+    this.#queue.live();
     const result: Record<string, OutputTensor> = {};
     for (const value of outputs) {
       const data = collected.get(value);
@@ -100,31 +78,17 @@ export class WebgpuExecutable implements Executable {
     }
   }
 
-  async *trace(pixels: Uint8Array): AsyncIterable<{ readonly value: string; readonly digest: string }> {
-    this.#checkInput(pixels, 1);
-    // The trace holds the queue for its whole life: its values share memory with every other run.
-    let release: () => void = () => undefined;
-    const done = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    const before = this.#queue;
-    this.#queue = before.then(() => done);
-    try {
-      await before;
-      this.#checkInput(pixels, 1);
+  trace(pixels: Uint8Array): AsyncIterable<{ readonly value: string; readonly digest: string }> {
+    return this.#queue.trace(pixels, ({ context, plan, resources }) => {
       this.#fill(pixels, 0, 1);
-      const { context, plan, resources } = this.#parts;
-      for await (const entry of traceImage(context, plan, resources, this.#upload)) {
-        this.#assertLive();
-        yield entry;
-      }
-    } finally {
-      release();
-    }
+      return traceImage(context, plan, resources, this.#upload);
+    });
   }
 
   dispose(): Promise<void> {
-    this.#disposal ??= this.#queue.then(() => this.#parts.resources.destroy());
-    return this.#disposal;
+    return this.#queue.dispose(async ({ resources }, ended) => {
+      await ended;
+      resources.destroy();
+    });
   }
 }

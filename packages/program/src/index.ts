@@ -1,12 +1,14 @@
-export { assertPixels } from './assert-pixels.js';
+export { throwIfAborted } from './backends/abort.js';
+export { assertMemory } from './backends/assert-memory.js';
+export { type CompileRequest, type CompileWishes, compileRequest } from './backends/compile-request.js';
+export { RunQueue, type RunWishes } from './backends/run-queue.js';
 export { createProgramBuilder, type ProgramBuilder, type ProgramDetails } from './builder.js';
 export { canonicalBytes, canonicalJson, modelId } from './canonical.js';
 export { DTYPE_RANGE, INT32_MAX, littleEndianBytes } from './dtype.js';
 export { IvitError, type IvitErrorDetails } from './error.js';
 export { type Box, findNeeds } from './needs.js';
-export { assertDeclared, OP_VERSIONS, opVersion, specOf } from './op-version.js';
+export { OP_VERSIONS, opVersion, specOf } from './op-version.js';
 export { printProgram } from './print.js';
-export { requestedOutputs } from './requested-outputs.js';
 export { selfCheckPixels } from './self-check.js';
 export { sha256Hex } from './sha256.js';
 export type {

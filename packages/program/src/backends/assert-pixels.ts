@@ -1,4 +1,4 @@
-import { IvitError } from './error.js';
+import { IvitError } from '../error.js';
 
 /**
  * Refuses what an executable cannot run.

@@ -1,5 +1,5 @@
-import { IvitError } from './error.js';
-import type { Program } from './types.js';
+import { IvitError } from '../error.js';
+import type { Program } from '../types.js';
 
 /**
  * The values that an executable hands out: the program's output first, then those asked for besides, each once.
