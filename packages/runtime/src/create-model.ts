@@ -5,7 +5,7 @@ import { throwIfAborted } from './abort.js';
 import { rankAnswers } from './answers.js';
 import { checkIntegrity } from './integrity.js';
 import { preparePixels } from './pixels.js';
-import { type ImageRun, resolveOutputs, runBatch } from './run.js';
+import { type ImageRun, receiptOf, resolveOutputs, runBatch } from './run.js';
 import { probeEarly, selectBackend } from './select-backend.js';
 import type { Answer, ClassifyOptions, CreateModelOptions, ImageInput, Model, ModelInfo } from './types.js';
 import { RUNTIME_VERSION } from './version.js';
@@ -46,7 +46,6 @@ export async function createModel(options: CreateModelOptions): Promise<Model> {
   const firstProbe = probeEarly(backends[0], signal);
   onPhase?.('read');
   const program = readChecked(options);
-  const model = modelId(program);
   const maxBatch = options.maxBatch ?? defaultBatch(program);
   if (!Number.isInteger(maxBatch) || maxBatch < 1) {
     throw new IvitError('E_INPUT', `maxBatch must be a positive integer, not ${maxBatch}`, {
@@ -60,9 +59,17 @@ export async function createModel(options: CreateModelOptions): Promise<Model> {
     ...(onPhase === undefined ? {} : { onPhase }),
   });
   const { backend, executable, device } = selected;
+  // A hash over all weights: nothing on the way to the first label needs it.
+  let id: string | undefined;
+  const identify = (): string => {
+    id ??= modelId(program);
+    return id;
+  };
   const info: ModelInfo = {
     spec: program.spec,
-    model,
+    get model() {
+      return identify();
+    },
     runtime: RUNTIME_VERSION,
     backend: {
       name: backend.name,
@@ -104,16 +111,18 @@ export async function createModel(options: CreateModelOptions): Promise<Model> {
     });
   }
 
-  async function runAll(
+  /** @param finish makes of a run what the call returns, before the caller's pixels can change. */
+  async function runAll<T>(
     inputs: readonly ImageInput[],
     names: readonly string[],
     abort: AbortSignal | undefined,
-  ): Promise<ImageRun[]> {
+    finish: (run: ImageRun) => T,
+  ): Promise<T[]> {
     assertOpen();
     throwIfAborted(abort);
     const resolved = resolveOutputs(program, names);
     const runner = await executableFor(resolved.values());
-    const results: ImageRun[] = [];
+    const results: T[] = [];
     for (let start = 0; start < inputs.length; start += maxBatch) {
       const images: Uint8Array[] = [];
       for (const [offset, input] of inputs.slice(start, start + maxBatch).entries()) {
@@ -121,7 +130,7 @@ export async function createModel(options: CreateModelOptions): Promise<Model> {
       }
       assertOpen();
       throwIfAborted(abort);
-      results.push(...(await runBatch(program, model, runner, images, resolved, abort)));
+      results.push(...(await runBatch(program, runner, images, resolved, abort)).map(finish));
     }
     return results;
   }
@@ -133,8 +142,8 @@ export async function createModel(options: CreateModelOptions): Promise<Model> {
     rule: ClassifyOptions = {},
   ): Promise<Answer[] | Answer[][]> {
     const several = isList(input);
-    const runs = await runAll(several ? input : [input], [], rule.signal);
-    const answers = runs.map(({ logits }) => rankAnswers(logits, program, rule.topK));
+    const rank = ({ logits }: ImageRun): Answer[] => rankAnswers(logits, program, rule.topK);
+    const answers = await runAll(several ? input : [input], [], rule.signal, rank);
     return several ? answers : (answers[0] ?? []);
   }
 
@@ -146,11 +155,10 @@ export async function createModel(options: CreateModelOptions): Promise<Model> {
       assertOpen();
       return { pixels: await prepareAt(input, where, abort) };
     },
-    async run(inputs, { outputs = ['logits'], signal: abort } = {}) {
-      const runs = await runAll(inputs, outputs, abort);
-      return runs.map(({ outputs: tensors, receipt }) => ({
-        outputs: tensors,
-        receipt,
+    run(inputs, { outputs = ['logits'], signal: abort } = {}) {
+      return runAll(inputs, outputs, abort, (result) => ({
+        outputs: result.outputs,
+        receipt: receiptOf(program, identify(), result),
         runtime: RUNTIME_VERSION,
         backend: backend.name,
         device,

@@ -54,14 +54,18 @@ function imageOf(tensor: OutputTensor, image: number): OutputTensor {
 
 export interface ImageRun {
   readonly outputs: Readonly<Record<string, OutputTensor>>;
+  readonly pixels: Uint8Array;
   readonly logits: Int32Array;
-  readonly receipt: Receipt;
+}
+
+/** Who computed what from what: made only where it is asked for, since it hashes the whole model once. */
+export function receiptOf(program: ValidatedProgram, model: string, { pixels, logits }: ImageRun): Receipt {
+  return { spec: program.spec, model, pixels: sha256Hex(pixels), output: sha256Hex(littleEndianBytes(logits)) };
 }
 
 /** Runs prepared pixels as one batch and splits the result by image. */
 export async function runBatch(
   program: ValidatedProgram,
-  model: string,
   executable: Executable,
   images: readonly Uint8Array[],
   names: ReadonlyMap<string, string>,
@@ -86,8 +90,8 @@ export async function runBatch(
     }
     return {
       outputs: Object.fromEntries(Array.from(names, ([name, value]) => [name, pick(value)])),
+      pixels: image,
       logits,
-      receipt: { spec: program.spec, model, pixels: sha256Hex(image), output: sha256Hex(littleEndianBytes(logits)) },
     };
   });
 }

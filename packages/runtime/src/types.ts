@@ -92,7 +92,7 @@ export interface SkippedBackend {
 
 export interface ModelInfo {
   readonly spec: string;
-  /** Model id (sha256, hex). */
+  /** Model id (sha256, hex). Hashed when it is first asked for. */
   readonly model: string;
   readonly runtime: string;
   readonly backend: {
