@@ -5,11 +5,13 @@
  * reference backend only. Prints what was covered, what was not and why, and `N checked, N different`; exit code 1 if
  * anything differs, nothing was checked or DIR cannot be read, 2 for wrong usage.
  */
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { checkModelFolder } from './vectors/models.js';
+import { comparisonsOf, readGolden, runGolden } from './vectors/golden.js';
 import { checkOpVectors } from './vectors/ops.js';
+import { folderAt } from './vectors/read-folder.js';
 import { createTally } from './vectors/tally.js';
 import { createEveryBackend, EVERY_BACKEND, type EveryBackend } from './webgpu/every-backend.js';
 
@@ -65,9 +67,16 @@ async function visit(folder: string, name: string): Promise<void> {
   const before = tally.checked;
   const covered = (): void => console.log(`${name}: ${tally.checked - before} checked`);
   if (existsSync(join(folder, 'config.json'))) {
-    const reason = await checkModelFolder(backend, folder, tally, batch);
-    if (reason === undefined) covered();
-    else console.log(`${name}: NOT COVERED, ${reason}`);
+    const sources = await readGolden(folderAt(folder));
+    if (typeof sources === 'string') {
+      console.log(`${name}: NOT COVERED, ${sources}`);
+      return;
+    }
+    for (const source of sources) {
+      const run = await runGolden(backend, source, batch, () => createHash('sha256'));
+      for (const { what, difference } of comparisonsOf(source)) tally.check(what, difference(run));
+    }
+    covered();
     return;
   }
   const ops = opFiles(folder);

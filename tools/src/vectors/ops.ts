@@ -5,8 +5,9 @@ import { dyadicFromRatio } from '@ivit/dyadic/convert';
 import { layerNormRows, shiftGeluRows, softmaxRows } from '@ivit/nonlinear';
 import { layerNormIntegers, quantizeF32, shiftGeluX0, softmaxX0, symmetricScale } from '@ivit/nonlinear/convert';
 import { gemmPacked, packMatrix } from '@ivit/tensor';
+import { readTensors } from './read-folder.js';
 import type { Tally } from './tally.js';
-import { readTensors, type Tensors } from './tensors.js';
+import type { Tensors } from './tensors.js';
 
 /** One case of an op's vector file. */
 interface Case {

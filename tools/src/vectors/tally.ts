@@ -1,3 +1,11 @@
+/** What two sequences of numbers differ in, element by element; undefined when in nothing. -0 equals 0. */
+export function differenceOf(found: ArrayLike<number>, expected: ArrayLike<number>): string | undefined {
+  if (found.length !== expected.length) return `${found.length} numbers instead of ${expected.length}`;
+  let at = 0;
+  while (at < found.length && found[at] === expected[at]) at += 1;
+  return at === found.length ? undefined : `[${at}] is ${found[at]} instead of ${expected[at]}`;
+}
+
 /** Counts comparisons and prints the first few that differ. */
 export interface Tally {
   /** Compares two sequences of numbers element by element; -0 equals 0. */
@@ -27,14 +35,6 @@ export function createTally(print: (line: string) => void): Tally {
       return different;
     },
     check,
-    same: (what, found, expected) => {
-      if (found.length !== expected.length) {
-        check(what, `${found.length} numbers instead of ${expected.length}`);
-        return;
-      }
-      let at = 0;
-      while (at < found.length && found[at] === expected[at]) at += 1;
-      check(what, at === found.length ? undefined : `[${at}] is ${found[at]} instead of ${expected[at]}`);
-    },
+    same: (what, found, expected) => check(what, differenceOf(found, expected)),
   };
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+/** Tensors of a file's bytes. Uses nothing of Node. */
 import { readSafetensors, type TensorEntry, toFloat64, toIntegers } from '@ivit/formats/safetensors';
 import { readTorch } from '@ivit/formats/torch';
 import { IvitError } from '@ivit/program';
@@ -13,19 +13,18 @@ export interface Tensors {
   bytes(name: string): Uint8Array;
 }
 
-/** A safetensors file, or a checkpoint of `torch.save`. */
-export function readTensors(path: string): Tensors {
-  const bytes = readFileSync(path);
-  const isCheckpoint = /\.pth(\.tar)?$/.test(path);
-  const { tensors } = isCheckpoint ? readTorch(bytes, { where: path }) : readSafetensors(bytes, { where: path });
-  return tensorsOf(tensors, path);
-}
-
-/** @throws IvitError E_VECTORS when a tensor is missing */
-function tensorsOf(entries: ReadonlyMap<string, TensorEntry>, path: string): Tensors {
+/**
+ * A safetensors file, or a checkpoint of `torch.save`.
+ *
+ * @param where the file's name: its ending says which of the two it is
+ * @throws IvitError what the readers say; E_VECTORS when a tensor that is asked for is missing
+ */
+export function parseTensors(bytes: Uint8Array, where: string): Tensors {
+  const isCheckpoint = /\.pth(\.tar)?$/.test(where);
+  const { tensors: entries } = isCheckpoint ? readTorch(bytes, { where }) : readSafetensors(bytes, { where });
   const entry = (name: string): TensorEntry => {
     const found = entries.get(name);
-    if (found === undefined) throw new IvitError('E_VECTORS', `There is no tensor '${name}'`, { where: path });
+    if (found === undefined) throw new IvitError('E_VECTORS', `There is no tensor '${name}'`, { where });
     return found;
   };
   return {
