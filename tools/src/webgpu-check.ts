@@ -1,37 +1,57 @@
 /**
- * `pnpm webgpu [node] [chromium]`: the WebGPU backend on this machine's adapters, in Node (the package `webgpu`) and in headless
- * Chromium, where nothing is named in both. In each: the conformance suite with `dot4I8Packed` and, for the products, without;
- * the built-in model and the bundled photos, every value compared with the reference backend's. In Node also the package's
- * tests of kernels and failing devices, and `ivit doctor` with the package `webgpu` installed.
+ * `pnpm webgpu [node] [chromium] …`: the WebGPU backend on this machine's adapters, in Node (the package `webgpu`) and in headless
+ * Chromium, where nothing is named in both. In each, with `dot4I8Packed` and without (`--path`):
+ *
+ * - `kit`: the conformance suite, of which the second repeats what differs, or everything with `--whole`; the built-in model and
+ *   the bundled photos, every value compared with the reference backend's;
+ * - `golden`: models of the original implementation (`--golden`; tiny_vit and, beside `../shared`, tiny_swin where none is named) in
+ *   batches of 1 and 4 (`--batch`), with every value kept and with the output alone.
+ *
+ * In Node also `tests`, the package's tests of kernels and failing devices, and `doctor`: `ivit doctor` with the package `webgpu`
+ * installed. `--part` names some of the four.
  *
  * The adapter is SwiftShader where VK_ICD_FILENAMES (Node) names no other. Without one this fails: nothing is skipped. Ends with
- * `N checked, N different`; exit code 1 on a difference.
+ * `N checked, N different`; exit code 1 on a difference, 2 for wrong usage.
  */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createReferenceBackend } from '@ivit/backend-reference';
 import { readModelMaterial } from './browser/cpu-checks.js';
 import { bundlePages, inRepository, listMaterial, pageSource } from './browser/material.js';
 import { visitPage } from './browser/serve.js';
 import { reportDifferences } from './conformance/compare.js';
 import { modelDigests } from './conformance/model-digests.js';
+import { type Arguments, readArguments, USAGE } from './webgpu/arguments.js';
 import { DOCTOR_EXPECTED, doctorFound } from './webgpu/doctor-check.js';
+import { goldenFiles, goldenFolders } from './webgpu/golden-files.js';
+import { goldenExpected, goldenFound } from './webgpu/golden-runs.js';
 import { gpuTests } from './webgpu/gpu-tests.js';
 import { nodeGpu } from './webgpu/node-gpu.js';
+import { goldenPath, type PageMaterial } from './webgpu/page-material.js';
 import { checkSubject, expectedOf, webgpuSubjects } from './webgpu/subjects.js';
 
 /** Without the first the adapter is null. */
 const FLAGS = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+/** Milliseconds that the page may take: large models take long on a software adapter. */
+const TIME_LIMIT = 3_600_000;
 
-const named = process.argv.slice(2).filter((argument) => argument !== '--');
-const wanted = named.length === 0 ? ['node', 'chromium'] : named;
-if (wanted.some((place) => place !== 'node' && place !== 'chromium')) {
-  console.error('usage: pnpm webgpu [node] [chromium]');
-  process.exit(2);
+function readOrExit(): Arguments {
+  try {
+    return readArguments(process.argv.slice(2));
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
+    return process.exit(2);
+  }
 }
 
+const { places, parts, packed, golden, batches, whole } = readOrExit();
 const material = listMaterial();
 const models = await readModelMaterial(material, async (path) => new Uint8Array(readFileSync(inRepository(path))));
-const digests = await modelDigests(createReferenceBackend(), models.file, models.photos);
+const digests = parts.includes('kit') ? await modelDigests(createReferenceBackend(), models.file, models.photos) : {};
+const goldenModels = parts.includes('golden') ? goldenFiles(golden) : [];
+const folders = goldenFolders(goldenModels);
+const choice = { packed, batches };
+const page: PageMaterial = { ...material, parts, choice, whole, golden: goldenModels };
 const expected: Record<string, string> = {};
 const found: Record<string, string> = {};
 
@@ -46,39 +66,61 @@ async function timed(name: string, task: () => Promise<void>): Promise<void> {
   console.log(`${name}: ${((performance.now() - began) / 1000).toFixed(1)} s`);
 }
 
-if (wanted.includes('node')) {
+async function inNode(): Promise<void> {
   // Opened first: it names the driver for all that is started.
   const given = await nodeGpu();
-  await timed('node: tests of the package', async () => {
-    const tests = await gpuTests();
-    note('node', tests.expected, tests.found);
-  });
-  await timed('node: ivit doctor', async () => note('node', DOCTOR_EXPECTED, await doctorFound()));
-
-  for (const subject of webgpuSubjects(given)) {
+  const { info } = given.adapter;
+  console.log(`adapter: ${info.vendor} ${info.architecture} ${info.description}`);
+  if (parts.includes('tests')) {
+    await timed('node: tests of the package', async () => {
+      const tests = await gpuTests();
+      note('node', tests.expected, tests.found);
+    });
+  }
+  if (parts.includes('doctor')) {
+    await timed('node: ivit doctor', async () => note('node', DOCTOR_EXPECTED, await doctorFound()));
+  }
+  if (parts.includes('golden')) {
+    const tell = (line: string): void => console.log(`node: ${line}`);
+    note('node', await goldenExpected(folders, choice), await goldenFound(folders, choice, given, tell));
+  }
+  if (!parts.includes('kit')) return;
+  for (const subject of webgpuSubjects(given, page)) {
     await timed(`node: ${subject.name}`, async () => {
-      const { info } = given.adapter;
-      console.log(`adapter: ${info.vendor} ${info.architecture} ${info.description}`);
       note('node', expectedOf(subject, digests), await checkSubject(subject, models));
     });
   }
 }
-if (wanted.includes('chromium')) {
-  await timed('chromium', async () => {
-    const paths = [...material.photos, material.model];
-    const visited = await visitPage({
-      script: '/scripts/webgpu.js',
-      headers: {
-        'content-security-policy': "default-src 'none'; script-src 'self'; connect-src 'self'; report-uri /violation",
-      },
-      scripts: await bundlePages({ webgpu: pageSource('webgpu-page') }),
-      material,
-      files: new Map(paths.map((path) => [path, inRepository(path)])),
-      flags: FLAGS,
-    });
-    if (visited.error !== undefined) console.log(`FAILED: ${visited.error}`);
-    for (const subject of webgpuSubjects({})) note('chromium', expectedOf(subject, digests), {});
-    note('chromium', { 'policy broken': '' }, { ...visited.found, 'policy broken': visited.violations.join() });
-  });
+
+/** Files below `/files/`: what the page asks for, and where it is. */
+function servedFiles(): ReadonlyMap<string, string> {
+  const own = [...material.photos, material.model].map((path) => [path, inRepository(path)] as const);
+  const theirs = goldenModels.flatMap(({ name, path, files }) =>
+    files.map((file) => [goldenPath(name, file), join(path, file)] as const),
+  );
+  return new Map([...own, ...theirs]);
 }
+
+async function inChromium(): Promise<void> {
+  const visited = await visitPage({
+    script: '/scripts/webgpu.js',
+    headers: {
+      'content-security-policy': "default-src 'none'; script-src 'self'; connect-src 'self'; report-uri /violation",
+    },
+    scripts: await bundlePages({ webgpu: pageSource('webgpu-page') }),
+    material: page,
+    files: servedFiles(),
+    flags: FLAGS,
+    timeLimit: TIME_LIMIT,
+  });
+  if (visited.error !== undefined) console.log(`FAILED: ${visited.error}`);
+  if (parts.includes('golden')) note('chromium', await goldenExpected(folders, choice), {});
+  if (parts.includes('kit')) {
+    for (const subject of webgpuSubjects({}, page)) note('chromium', expectedOf(subject, digests), {});
+  }
+  note('chromium', { 'policy broken': '' }, { ...visited.found, 'policy broken': visited.violations.join() });
+}
+
+if (places.includes('node')) await inNode();
+if (places.includes('chromium')) await timed('chromium', inChromium);
 process.exitCode = reportDifferences(expected, found, (line) => console.log(line));

@@ -9,13 +9,18 @@ const read: Read = async (path) => {
   return new Uint8Array(await response.arrayBuffer());
 };
 
-export async function postReport(
-  checks: (material: Material, read: Read) => Promise<Record<string, string>>,
+/** Has a line printed where the page was asked for. */
+function tell(line: string): void {
+  void fetch('/progress', { method: 'POST', body: line });
+}
+
+export async function postReport<T extends Material = Material>(
+  checks: (material: T, read: Read, tell: (line: string) => void) => Promise<Record<string, string>>,
 ): Promise<void> {
   let report: unknown;
   try {
-    const material = (await (await fetch('/material.json')).json()) as Material;
-    report = { found: await checks(material, read) };
+    const material = (await (await fetch('/material.json')).json()) as T;
+    report = { found: await checks(material, read, tell) };
   } catch (error) {
     report = { error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }

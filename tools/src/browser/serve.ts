@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HEADLESS_FLAGS } from '../headless-flags.js';
 
+/** Milliseconds that a page may take. */
 const TIME_LIMIT = 900_000;
 
 /** One page with everything it may ask its server for. */
@@ -21,6 +22,8 @@ export interface Visit {
   readonly files: ReadonlyMap<string, string>;
   /** Of the browser, besides its usual ones. */
   readonly flags?: readonly string[];
+  /** Milliseconds that the page may take. Default: 15 minutes. */
+  readonly timeLimit?: number;
 }
 
 export interface Visited {
@@ -79,6 +82,9 @@ function serve({ script, headers, scripts, material, files }: Visit): Served {
     else if (path === '/violation') {
       violations.push(violatedDirective(await bodyOf(request)));
       answer('text/plain', 'noted');
+    } else if (path === '/progress') {
+      console.log(`page: ${await bodyOf(request)}`);
+      answer('text/plain', 'noted');
     } else if (path === '/result') {
       const body = await bodyOf(request);
       answer('text/plain', 'thanks');
@@ -91,11 +97,11 @@ function serve({ script, headers, scripts, material, files }: Visit): Served {
   return { server, report, requested, violations };
 }
 
-function failure(browser: ChildProcess): Promise<PageReport> {
+function failure(browser: ChildProcess, limit: number): Promise<PageReport> {
   return new Promise((resolve) => {
     browser.on('error', (error) => resolve({ error: `no browser: ${error.message}` }));
     browser.on('exit', (code) => resolve({ error: `the browser ended with code ${code} before the page was done` }));
-    setTimeout(() => resolve({ error: `the page was not done after ${TIME_LIMIT} ms` }), TIME_LIMIT).unref();
+    setTimeout(() => resolve({ error: `the page was not done after ${limit} ms` }), limit).unref();
   });
 }
 
@@ -130,7 +136,7 @@ export async function visitPage(visit: Visit): Promise<Visited> {
     browser.on('error', () => resolve());
   });
   try {
-    const { found = {}, error } = await Promise.race([report, failure(browser)]);
+    const { found = {}, error } = await Promise.race([report, failure(browser, visit.timeLimit ?? TIME_LIMIT)]);
     return { found, requested, violations, ...(error === undefined ? {} : { error }) };
   } finally {
     endGroup(browser);

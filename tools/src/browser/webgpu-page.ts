@@ -1,5 +1,7 @@
 /** A page with WebGPU: the backend on the browser's own adapter. */
 import type { WebgpuDevice } from '@ivit/backend-webgpu';
+import { goldenFound } from '../webgpu/golden-runs.js';
+import { type PageMaterial, servedFolders } from '../webgpu/page-material.js';
 import { checkSubject, webgpuSubjects } from '../webgpu/subjects.js';
 import { readModelMaterial } from './cpu-checks.js';
 import { postReport } from './post-report.js';
@@ -17,10 +19,19 @@ async function openDevice(): Promise<WebgpuDevice> {
   return adapter.requestDevice();
 }
 
-await postReport(async (material, read) => {
-  const models = await readModelMaterial(material, read);
+await postReport<PageMaterial>(async (material, read, tell) => {
   const device = await openDevice();
   let found: Record<string, string> = {};
-  for (const subject of webgpuSubjects({ device })) found = { ...found, ...(await checkSubject(subject, models)) };
+  if (material.parts.includes('golden')) {
+    found = await goldenFound(servedFolders(material, read), material.choice, { device }, tell);
+  }
+  if (material.parts.includes('kit')) {
+    const models = await readModelMaterial(material, read);
+    for (const subject of webgpuSubjects({ device }, material)) {
+      const began = performance.now();
+      found = { ...found, ...(await checkSubject(subject, models)) };
+      tell(`${subject.name}: ${((performance.now() - began) / 1000).toFixed(1)} s`);
+    }
+  }
   return found;
 });

@@ -15,15 +15,25 @@ export interface WebgpuSubject extends KitSubject {
  */
 export const PRODUCTS = /^(manifest|linear|matmul|models)$/;
 
+/** Which of the subjects are wanted. */
+export interface SubjectChoice {
+  readonly choice: { readonly packed: readonly boolean[] };
+  /** All groups without `dot4I8Packed`, too. */
+  readonly whole: boolean;
+}
+
 /** Both products on one device, so that pipelines are compiled once. */
-export function webgpuSubjects(options: WebgpuBackendOptions): readonly WebgpuSubject[] {
+export function webgpuSubjects(
+  options: WebgpuBackendOptions,
+  { choice, whole }: SubjectChoice,
+): readonly WebgpuSubject[] {
   const subject = (packed: boolean, only?: RegExp): WebgpuSubject => ({
     name: packed ? 'webgpu' : 'webgpu, plain',
     create: () => createWebgpuBackend({ ...options, packed }),
     packed,
     ...(only === undefined ? {} : { only }),
   });
-  return [subject(true), subject(false, PRODUCTS)];
+  return choice.packed.map((packed) => subject(packed, packed || whole ? undefined : PRODUCTS));
 }
 
 const variantOf = ({ packed }: Pick<WebgpuSubject, 'packed'>): string => (packed ? 'wgsl-dot4' : 'wgsl');
