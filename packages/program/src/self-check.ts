@@ -15,7 +15,8 @@ export function selfCheckPixels(program: Program, seed: number): Uint8Array {
   const row = type.shape.length === 3 ? (type.shape[1] as number) * (type.shape[2] as number) : pixels.length;
   let state = seed | 0;
   let slow = 128;
-  for (let i = 0; i < pixels.length; i++) {
+  for (let i = 0, x = 0; i < pixels.length; i++, x++) {
+    if (x === row) x = 0;
     state = (state + 0x9e3779b9) | 0;
     let mixed = state ^ (state >>> 16);
     mixed = Math.imul(mixed, 0x85ebca6b);
@@ -24,7 +25,7 @@ export function selfCheckPixels(program: Program, seed: number): Uint8Array {
     mixed ^= mixed >>> 16;
     const byte = mixed & 255;
     slow = (slow * 15 + byte) >> 4;
-    pixels[i] = i % row < row >> 1 ? slow : byte;
+    pixels[i] = x < row >> 1 ? slow : byte;
   }
   return pixels;
 }

@@ -64,11 +64,11 @@ function checkType(type: ValueType, where: string): number {
   return count * DTYPES[type.dtype].bytes;
 }
 
-function scan(constant: Constant): Interval {
-  let lo = constant.data[0] as number;
+function scan({ data }: Constant): Interval {
+  let lo = data[0] as number;
   let hi = lo;
-  for (let i = 1; i < constant.data.length; i++) {
-    const entry = constant.data[i] as number;
+  for (let i = 1; i < data.length; i++) {
+    const entry = data[i] as number;
     if (entry < lo) lo = entry;
     else if (entry > hi) hi = entry;
   }

@@ -1,5 +1,5 @@
 import type { Constant } from '@ivit/program';
-import { aligned } from '@ivit/tensor';
+import { aligned, type IntegerArray } from '@ivit/tensor';
 
 /** Bytes read past the end of a constant by loops of eight. */
 const SLACK = 64;
@@ -33,10 +33,17 @@ export function relaxedBytes(k: number, n: number): number {
   return ((n + 7) >> 3) * (32 + ((k + 3) >> 2) * 32);
 }
 
+/** A table in memory: its entries and where they are. */
+export interface PlacedTable {
+  readonly address: number;
+  readonly length: number;
+}
+
 /** Gives constants their addresses, each once. */
 export class ConstantPool {
   readonly entries: ConstantEntry[] = [];
   readonly #byName = new Map<string, number>();
+  readonly #tables = new Map<string, IntegerArray | Uint16Array>();
   #end: number;
 
   constructor(start: number) {
@@ -66,6 +73,14 @@ export class ConstantPool {
     const address = this.bytes(make());
     this.#byName.set(key, address);
     return address;
+  }
+
+  /** The same, with the length of what it made. */
+  table(key: string, make: () => IntegerArray | Uint16Array): PlacedTable {
+    const known = this.#tables.get(key);
+    const data = known ?? make();
+    if (known === undefined) this.#tables.set(key, data);
+    return { address: this.shared(key, () => data), length: data.length };
   }
 
   rampMap(...rampMap: RampMapEntry['rampMap']): number {

@@ -116,7 +116,8 @@ class Encoder {
 
   #place(record: readonly number[]): number {
     const address = this.#codeBase + this.words.length * 4;
-    for (const word of record) this.words.push(word);
+    // By index: thousands of records pass here once, in cold code.
+    for (let i = 0; i < record.length; i++) this.words.push(record[i] as number);
     return address;
   }
 

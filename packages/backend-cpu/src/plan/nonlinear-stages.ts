@@ -1,8 +1,9 @@
 /** Stages of the ops that look their results up: `softmax`, `shiftgelu`, `ramplookup`, `lookup`. */
 import { POW2_FRACTION, POW2_FRACTION_BITS, shiftExpTable, shiftGeluRows, shiftGeluTable } from '@ivit/nonlinear';
-import type { LookupOp, RamplookupOp, ShiftgeluOp, SoftmaxOp } from '@ivit/program';
-import type { DType, IntegerArray } from '@ivit/tensor';
+import type { Exponential, LookupOp, RamplookupOp, ShiftgeluOp, SoftmaxOp } from '@ivit/program';
+import type { DType } from '@ivit/tensor';
 import * as R from '../record-layout.js';
+import type { PlacedTable } from './constants.js';
 import { constantData, type Ref, type StageDraft, type StageSource, startRecord, typeCode } from './stage.js';
 
 /** E of every distance of two int16 in units of 2^-F octaves, u16; the last entry is the first 0. */
@@ -17,6 +18,17 @@ function pow2Table(fractionBits: number): Uint16Array {
   return table;
 }
 
+/** Once per program: every block's softmax has the same. */
+function exponentialTable({ pool, program }: StageSource, exponential: Exponential): PlacedTable {
+  if ('pow2' in exponential) return pool.table(`pow2 ${exponential.pow2}`, () => pow2Table(exponential.pow2));
+  if ('table' in exponential) {
+    const { table } = exponential;
+    return pool.table(`dense ${table}`, () => program.constants[table]?.data ?? new Int32Array(0));
+  }
+  const { shift, n } = exponential;
+  return pool.table(`shift ${shift} ${n}`, () => shiftExpTable(shift, n));
+}
+
 export function softmaxStage(
   source: StageSource,
   op: SoftmaxOp,
@@ -26,20 +38,7 @@ export function softmaxStage(
   out: Ref,
 ): StageDraft {
   const { exponential } = op;
-  const { pool } = source;
-  let table: IntegerArray | Uint16Array;
-  let key: string;
-  if ('pow2' in exponential) {
-    table = pow2Table(exponential.pow2);
-    key = `pow2 ${exponential.pow2}`;
-  } else if ('table' in exponential) {
-    table = constantData(source, exponential.table);
-    key = `dense ${exponential.table}`;
-  } else {
-    table = shiftExpTable(exponential.shift, exponential.n);
-    key = `shift ${exponential.shift} ${exponential.n}`;
-  }
-  const address = pool.shared(key, () => table);
+  const table = exponentialTable(source, exponential);
   const wide = (columns + 7) & ~7;
   const log2 = op.log2 !== undefined;
   return {
@@ -54,7 +53,7 @@ export function softmaxStage(
       record[R.SOFT_COLUMNS] = columns;
       record[R.SOFT_X_TYPE] = typeCode(xType);
       record[R.SOFT_BITS] = op.bits;
-      record[R.SOFT_TABLE] = address;
+      record[R.SOFT_TABLE] = table.address;
       record[R.SOFT_LAST] = table.length - 1;
       record[R.SOFT_POW2] = 'pow2' in exponential ? 1 : 0;
       record[R.SOFT_LOG2] = log2 ? 1 : 0;

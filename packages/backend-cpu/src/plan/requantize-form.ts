@@ -37,10 +37,14 @@ export interface VectorForm {
 
 const reach = ({ lo, hi }: Interval): number => Math.max(Math.abs(lo), Math.abs(hi));
 
-function largest(values: ArrayLike<number>): number {
-  let most = 0;
-  for (let i = 0; i < values.length; i++) most = Math.max(most, Math.abs(values[i] as number));
-  return most;
+/** Bits of the largest magnitude among int32, those of all magnitudes together; of -2^31 they are 32. */
+function largestBits(values: ArrayLike<number>): number {
+  let bits = 0;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    bits |= value < 0 ? -value : value;
+  }
+  return 32 - Math.clz32(bits);
 }
 
 function same(values: ArrayLike<number>): number | undefined {
@@ -48,9 +52,6 @@ function same(values: ArrayLike<number>): number | undefined {
   for (let i = 1; i < values.length; i++) if (values[i] !== first) return undefined;
   return first;
 }
-
-/** Trailing zero bits of a non-zero int32. */
-const trailingZeros = (value: number): number => 31 - Math.clz32(value & -value);
 
 /** Splits a shift over a multiplier and a value, each of so many bits, so that both stay below 2^31. */
 function split(up: number, mBits: number, xBits: number): readonly [number, number] | undefined {
@@ -60,13 +61,14 @@ function split(up: number, mBits: number, xBits: number): readonly [number, numb
 
 /** A tie needs a numerator with exactly e-1 trailing zeros: x has fewer bits than its reach, m its own. */
 function mayTie(m: ArrayLike<number>, xBits: number, e: number): boolean {
-  if (e === 0) return false;
-  let zeros = -1;
+  const zeros = Math.max(0, e - xBits); // those of m that are needed
+  if (e === 0 || zeros > 31) return false;
+  const mask = (POW2[zeros] as number) - 1;
   for (let i = 0; i < m.length; i++) {
     const value = m[i] as number;
-    if (value !== 0) zeros = Math.max(zeros, trailingZeros(value));
+    if (value !== 0 && (value & mask) === 0) return true;
   }
-  return zeros >= 0 && xBits - 1 + zeros >= e - 1;
+  return false;
 }
 
 /**
@@ -84,11 +86,11 @@ export function vectorForm(
   const { m, z } = parameters;
   const e = same(parameters.e);
   if (e === undefined || op.channels !== undefined || numeratorBits - e > TERM_BITS) return undefined;
-  if (largest(z) >= (POW2[TERM_BITS] as number)) return undefined;
+  if (largestBits(z) > TERM_BITS) return undefined;
   const xReach = reach(x.interval);
   const up = Math.max(0, 32 - e);
   const shift = Math.max(0, e - 32);
-  const mBits = bitLength(largest(m));
+  const mBits = largestBits(m);
   let addM = 0;
   let addUp = 0;
   if (op.addend !== undefined && addend !== undefined) {

@@ -1,4 +1,4 @@
-import { INVERSE_POW2, POW2 } from '@ivit/dyadic';
+import { POW2 } from '@ivit/dyadic';
 import type { Interval, Param, RequantizeOp, ValidatedProgram } from '@ivit/program';
 import type { DType } from '@ivit/tensor';
 import * as R from '../record-layout.js';
@@ -65,12 +65,13 @@ function startSums(bias: ArrayLike<number> | undefined, z: Int32Array, shift: nu
     out[2 * j + 1] = z[j] as number;
   }
   if (bias === undefined) return out;
-  const scale = POW2[shift] as number;
   for (let j = 0; j < bias.length; j++) {
-    const sum = (bias[j] as number) * scale + 2147483648;
-    const high = Math.floor(sum * (INVERSE_POW2[32] as number));
-    out[2 * j] = sum - high * 4294967296;
-    out[2 * j + 1] = high + (z[j] as number);
+    const entry = bias[j] as number;
+    // Both words in int32: no double is made for each of ten thousand channels.
+    const low = shift > 31 ? 0 : entry << shift;
+    const high = shift > 31 ? entry << (shift - 32) : shift === 0 ? entry >> 31 : entry >> (32 - shift);
+    out[2 * j] = low ^ -2147483648;
+    out[2 * j + 1] = high + (low >>> 31) + (z[j] as number);
   }
   return out;
 }

@@ -30,12 +30,13 @@ function sumEntries(w: IntArray, start: number, end: number): number {
 
 /**
  * Σ|w| of each row of an i8 constant `[rows, inputs]`. Every weight of a model passes here before its first photo, so
- * rows that lie on whole words are summed four entries at a time.
+ * rows of whole words are summed four entries at a time, of a copy where a file has them between words.
  */
 export function absoluteSums(w: IntArray, rows: number, inputs: number): readonly number[] {
   const sums: number[] = [];
-  if (w.byteOffset % 4 === 0 && inputs % 4 === 0) {
-    const words = new Int32Array(w.buffer, w.byteOffset, w.byteLength >> 2);
+  if (inputs % 4 === 0) {
+    const { buffer, byteOffset, byteLength } = w.byteOffset % 4 === 0 ? w : w.slice();
+    const words = new Int32Array(buffer, byteOffset, byteLength >> 2);
     const step = inputs >> 2;
     for (let row = 0; row < rows; row++) sums.push(sumWords(words, row * step, (row + 1) * step));
   } else {

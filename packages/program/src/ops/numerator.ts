@@ -1,4 +1,4 @@
-import { bitLength, POW2, rneShift } from '@ivit/dyadic';
+import { bitLength, POW2, rneShift, saturate } from '@ivit/dyadic';
 import type { IntArray, Interval } from '../types.js';
 
 /** The largest exact integer of the format's 64-bit intermediate: 2^62. */
@@ -89,7 +89,7 @@ export interface RunRefusal {
 /**
  * Fills `lo` and `hi` with the saturated interval of each channel; returns the bits of the largest numerator.
  *
- * Nearly every honest channel stays below 2^53, where numbers do: a model has tens of thousands of channels, all of them
+ * The loop runs a few times before the engine compiles it, so it calls little. Nearly every honest channel stays below 2^53, where numbers do: a model has tens of thousands of channels, all of them
  * proved before its first photo. Rounding is monotone and the factors are integers, so a magnitude that comes out below
  * 2^53 had no inexact step.
  */
@@ -107,13 +107,13 @@ export function boundRun(run: TermRun, lo: Int32Array, hi: Int32Array): number |
     const extra = bias === undefined ? 0 : (bias[j] as number) * unit;
     const atLo = (xLo[source] as number) * scale;
     const atHi = (xHi[source] as number) * scale;
-    const low = Math.min(atLo, atHi);
-    const high = Math.max(atLo, atHi);
-    const wide = Math.max(-low, high) * factor + Math.abs(extra);
+    const low = atLo < atHi ? atLo : atHi;
+    const high = atLo < atHi ? atHi : atLo;
+    const wide = (-low < high ? high : -low) * factor + (extra < 0 ? -extra : extra);
     let termLo: number;
     let termHi: number;
     if (wide < EXACT_LIMIT) {
-      widest = Math.max(widest, wide);
+      if (wide > widest) widest = wide;
       termLo = rneShift(low * (low < 0 ? factor : least) + extra, shift);
       termHi = rneShift(high * (high < 0 ? least : factor) + extra, shift);
     } else {
@@ -124,8 +124,8 @@ export function boundRun(run: TermRun, lo: Int32Array, hi: Int32Array): number |
     }
     if (termLo < -TERM_LIMIT || termLo > TERM_LIMIT) return { channel: j, reach: termLo };
     if (termHi < -TERM_LIMIT || termHi > TERM_LIMIT) return { channel: j, reach: termHi };
-    lo[j] = Math.min(Math.max(termLo + addend.lo + offset, range.lo), range.hi);
-    hi[j] = Math.min(Math.max(termHi + addend.hi + offset, range.lo), range.hi);
+    lo[j] = saturate(termLo + addend.lo + offset, range.lo, range.hi);
+    hi[j] = saturate(termHi + addend.hi + offset, range.lo, range.hi);
   }
   return Math.max(bits, bitLength(widest));
 }

@@ -109,13 +109,13 @@ export function inferRequantize(op: RequantizeOp, context: OpContext): OpResult 
 
 export function minimum(values: Int32Array): number {
   let least = INT32_MAX;
-  for (let i = 0; i < values.length; i++) least = Math.min(least, values[i] as number);
+  for (let i = 0; i < values.length; i++) if ((values[i] as number) < least) least = values[i] as number;
   return least;
 }
 
 export function maximum(values: Int32Array): number {
   let most = -INT32_MAX - 1;
-  for (let i = 0; i < values.length; i++) most = Math.max(most, values[i] as number);
+  for (let i = 0; i < values.length; i++) if ((values[i] as number) > most) most = values[i] as number;
   return most;
 }
 
@@ -142,11 +142,13 @@ export function inferRowscale(op: RowscaleOp, context: OpContext): OpResult {
   const cp = context.param(op.cp, 'cp', 'i32', count, 7, INT32_MAX);
   const cn = context.param(op.cn, 'cn', 'i32', count, 7, INT32_MAX);
   let need = 16;
-  const uniform = x.channels === undefined && cp.length * cn.length === 1;
+  // Under one divisor the widest channel needs most, and the bound of x is that of its channels together.
+  const uniform = cp.length * cn.length === 1;
   const distinct = uniform ? 1 : count;
   for (let c = 0; c < distinct; c++) {
-    const hi = Math.max(0, x.channels === undefined ? x.bound.hi : (x.channels.hi[c] as number));
-    const lo = Math.max(0, -(x.channels === undefined ? x.bound.lo : (x.channels.lo[c] as number)));
+    const known = uniform ? undefined : x.channels;
+    const hi = Math.max(0, known === undefined ? x.bound.hi : (known.hi[c] as number));
+    const lo = Math.max(0, -(known === undefined ? x.bound.lo : (known.lo[c] as number)));
     need = Math.max(need, ceilDiv(16 * hi, cp[cp.length === 1 ? 0 : c] as number));
     need = Math.max(need, ceilDiv(16 * lo, cn[cn.length === 1 ? 0 : c] as number));
   }
