@@ -1,7 +1,15 @@
 import { IvitError } from '@ivit/program';
 import { createJsonCursor, type JsonCursor, type JsonFault, quoteName } from '../json/cursor.js';
+import { canonicalHeader } from './canonical.js';
 import { DTYPE_NAMES, isSafetensorsDType, type SafetensorsDType, tensorByteLength } from './dtypes.js';
-import type { ReadSafetensorsOptions, SafetensorsFile, SafetensorsLimits, TensorEntry } from './types.js';
+import type {
+  HeaderEntry,
+  ReadSafetensorsOptions,
+  SafetensorsFile,
+  SafetensorsHeader,
+  SafetensorsLimits,
+  TensorEntry,
+} from './types.js';
 
 export const DEFAULT_LIMITS: SafetensorsLimits = {
   headerBytes: 100_000_000,
@@ -26,17 +34,6 @@ const FAULT_CODES: Readonly<Record<JsonFault, string>> = {
   limit: 'E_SAFETENSORS_LIMIT',
 };
 
-/** A tensor as its header entry states it; offsets count from the start of the data. */
-interface HeaderEntry {
-  readonly name: string;
-  readonly dtype: SafetensorsDType;
-  readonly shape: readonly number[];
-  readonly begin: number;
-  readonly end: number;
-  /** Byte of the file at which the header entry starts. */
-  readonly at: number;
-}
-
 /** Throws with code, message and hint; `at` is a byte of the file, `tensor` a name where one is concerned. */
 type Refuse = (code: string, message: string, at: number, hint: string, tensor?: string) => never;
 
@@ -57,11 +54,14 @@ export function readSafetensors(bytes: Uint8Array, options: ReadSafetensorsOptio
   };
 
   const dataStart = PREFIX_BYTES + readHeaderLength(bytes, limits.headerBytes, refuse);
-  const metadata: Record<string, string> = Object.create(null);
-  const entries: HeaderEntry[] = [];
   // A copy, so that shared memory cannot change under the parser.
-  readHeader(new Uint8Array(bytes.subarray(PREFIX_BYTES, dataStart)), limits, metadata, entries, refuse);
-  checkTiling(entries, dataStart, bytes.length, refuse);
+  const header = new Uint8Array(bytes.subarray(PREFIX_BYTES, dataStart));
+  const canonical = canonicalHeader(header, limits);
+  const whole = canonical !== undefined && untiled(canonical.entries, dataStart, bytes.length) === undefined;
+  // The places that errors name are known to the strict reader alone.
+  const { metadata, entries } = whole ? canonical : readHeader(header, limits, refuse);
+  const fault = whole ? undefined : untiled(entries, dataStart, bytes.length);
+  if (fault !== undefined) refuse(...fault);
 
   const tensors = new Map<string, TensorEntry>();
   for (const { name, dtype, shape, begin, end } of entries) {
@@ -96,13 +96,9 @@ function readHeaderLength(bytes: Uint8Array, limit: number, refuse: Refuse): num
   return length;
 }
 
-function readHeader(
-  header: Uint8Array,
-  limits: SafetensorsLimits,
-  metadata: Record<string, string>,
-  entries: HeaderEntry[],
-  refuse: Refuse,
-): void {
+function readHeader(header: Uint8Array, limits: SafetensorsLimits, refuse: Refuse): SafetensorsHeader {
+  const metadata: Record<string, string> = Object.create(null);
+  const entries: HeaderEntry[] = [];
   let tensor: string | undefined;
   // What a number that is no exact integer means depends on the field that is being read.
   let integerCode: string | undefined;
@@ -145,6 +141,7 @@ function readHeader(
     tensor = undefined;
   });
   cursor.end();
+  return { metadata, entries };
 }
 
 function readMetadata(
@@ -240,8 +237,12 @@ function readEntry(
 /** A known dtype has at most 4 letters; a longer text is still shown whole when it is short. */
 const MAX_DTYPE_BYTES = 64;
 
-/** The tensors, ordered by place, must follow each other from the first to the last byte of the data. */
-function checkTiling(entries: readonly HeaderEntry[], dataStart: number, fileLength: number, refuse: Refuse): void {
+/** The tensors, ordered by place, must follow each other from the first to the last byte of the data: where they do not. */
+function untiled(
+  entries: readonly HeaderEntry[],
+  dataStart: number,
+  fileLength: number,
+): Parameters<Refuse> | undefined {
   const dataLength = fileLength - dataStart;
   const ordered = [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end);
   let covered = 0;
@@ -249,21 +250,22 @@ function checkTiling(entries: readonly HeaderEntry[], dataStart: number, fileLen
   for (const { name, begin, end, at } of ordered) {
     if (end > dataLength) {
       const message = `the tensor ends at byte ${dataStart + end}, but the file has ${fileLength} bytes`;
-      refuse('E_SAFETENSORS_TRUNCATED', message, at, DAMAGED, name);
+      return ['E_SAFETENSORS_TRUNCATED', message, at, DAMAGED, name];
     }
     if (begin < covered) {
       const message = `the tensor starts at byte ${dataStart + begin}, inside ${before}, which ends at ${dataStart + covered}`;
-      refuse('E_SAFETENSORS_OVERLAP', message, at, WRITER, name);
+      return ['E_SAFETENSORS_OVERLAP', message, at, WRITER, name];
     }
     if (begin > covered) {
       const message = `bytes ${dataStart + covered} to ${dataStart + begin} before the tensor belong to no tensor`;
-      refuse('E_SAFETENSORS_HOLE', message, dataStart + covered, WRITER, name);
+      return ['E_SAFETENSORS_HOLE', message, dataStart + covered, WRITER, name];
     }
     covered = end;
     before = `tensor ${quoteName(name)}`;
   }
   if (covered < dataLength) {
     const message = `bytes ${dataStart + covered} to ${fileLength} at the end of the file belong to no tensor`;
-    refuse('E_SAFETENSORS_HOLE', message, dataStart + covered, `${DAMAGED} ${WRITER}`);
+    return ['E_SAFETENSORS_HOLE', message, dataStart + covered, `${DAMAGED} ${WRITER}`];
   }
+  return undefined;
 }

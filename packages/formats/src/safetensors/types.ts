@@ -39,3 +39,20 @@ export interface ReadSafetensorsOptions {
   readonly where?: string;
   readonly limits?: Partial<SafetensorsLimits>;
 }
+
+/** A tensor as its header entry states it; offsets count from the start of the data. */
+export interface HeaderEntry {
+  readonly name: string;
+  readonly dtype: SafetensorsDType;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+  /** Byte of the file at which the header entry starts. */
+  readonly at: number;
+}
+
+export interface SafetensorsHeader {
+  readonly metadata: Readonly<Record<string, string>>;
+  /** In the order of the header. */
+  readonly entries: readonly HeaderEntry[];
+}
