@@ -9,7 +9,10 @@ const PATCH = 4;
 const SIZE = 16;
 const CLASSES = 3;
 
-/** A small float ViT with made-up weights under timm names, as files of a model folder. */
+/**
+ * A small float ViT with made-up weights under timm names, as files of a model folder. `@ivit/models` has such a maker for tests of
+ * its readers; packages do not reach into each other's tests.
+ */
 export function floatVitFiles(): Map<string, Uint8Array> {
   let state = 1;
   const tensors: TensorSource[] = [];

@@ -1,5 +1,5 @@
-import { randomFloats, randomStream } from './random.js';
-import { encode, jsonBytes, type NamedTensors } from './random-vit.js';
+import { createNamedTensors, type NamedTensors } from './random.js';
+import { encode, jsonBytes } from './random-vit.js';
 
 /** Geometry of a made-up Swin. */
 export interface RandomSwinShape {
@@ -28,20 +28,7 @@ export const ODD_SWIN: RandomSwinShape = { ...SMALL_SWIN, imageSize: 24, depths:
 
 /** Names in the original code's and old timm's order, merging at the end of its stage. */
 export function randomSwinTensors(shape: RandomSwinShape, seed: number): NamedTensors {
-  const next = randomStream(seed);
-  const tensors: NamedTensors = new Map();
-  const put = (name: string, sizes: number[], scale: number, center = 0): void => {
-    const length = sizes.reduce((product, size) => product * size, 1);
-    tensors.set(name, { shape: sizes, data: randomFloats(next, length, scale, center) });
-  };
-  const linear = (name: string, n: number, k: number): void => {
-    put(`${name}.weight`, [n, k], 1.7 / Math.sqrt(k));
-    put(`${name}.bias`, [n], 0.3);
-  };
-  const norm = (name: string, width: number): void => {
-    put(`${name}.weight`, [width], 0.5, 1);
-    put(`${name}.bias`, [width], 0.3);
-  };
+  const { tensors, put, linear, norm } = createNamedTensors(seed);
   put('patch_embed.proj.weight', [shape.dim, 3, shape.patch, shape.patch], 0.4);
   put('patch_embed.proj.bias', [shape.dim], 0.3);
   norm('patch_embed.norm', shape.dim);

@@ -1,5 +1,5 @@
 import { type TensorSource, writeSafetensors } from '@ivit/formats/safetensors';
-import { randomFloats, randomStream } from './random.js';
+import { createNamedTensors, type NamedTensors } from './random.js';
 
 /** Geometry of a made-up ViT. */
 export interface RandomVitShape {
@@ -28,36 +28,21 @@ export interface RandomVitFeatures {
   readonly layerScale?: 'ls' | 'gamma';
 }
 
-export type NamedTensors = Map<string, { shape: number[]; data: Float32Array }>;
-
 /** Seeded weights under timm names. */
 export function randomTimmTensors(shape: RandomVitShape, seed: number, features: RandomVitFeatures = {}): NamedTensors {
   const { tokens: prefix = 1, positioned = true, qkvBias = true, layerScale } = features;
-  const next = randomStream(seed);
-  const tensors: NamedTensors = new Map();
-  const put = (name: string, sizes: number[], scale: number, center = 0): void => {
-    const length = sizes.reduce((product, size) => product * size, 1);
-    tensors.set(name, { shape: sizes, data: randomFloats(next, length, scale, center) });
-  };
-  const linear = (name: string, n: number, k: number): void => {
-    put(`${name}.weight`, [n, k], 1.7 / Math.sqrt(k));
-    put(`${name}.bias`, [n], 0.3);
-  };
-  const norm = (name: string): void => {
-    put(`${name}.weight`, [shape.dim], 0.5, 1);
-    put(`${name}.bias`, [shape.dim], 0.3);
-  };
+  const { tensors, put, linear, norm } = createNamedTensors(seed);
   if (prefix > 0) put('cls_token', [1, 1, shape.dim], 0.5);
   if (prefix > 1) put('dist_token', [1, 1, shape.dim], 0.5);
   put('pos_embed', [1, (positioned ? prefix : 0) + shape.side ** 2, shape.dim], 0.5);
   put('patch_embed.proj.weight', [shape.dim, 3, shape.patch, shape.patch], 0.3);
   put('patch_embed.proj.bias', [shape.dim], 0.3);
   for (let index = 0; index < shape.depth; index += 1) {
-    norm(`blocks.${index}.norm1`);
+    norm(`blocks.${index}.norm1`, shape.dim);
     linear(`blocks.${index}.attn.qkv`, 3 * shape.dim, shape.dim);
     if (!qkvBias) tensors.delete(`blocks.${index}.attn.qkv.bias`);
     linear(`blocks.${index}.attn.proj`, shape.dim, shape.dim);
-    norm(`blocks.${index}.norm2`);
+    norm(`blocks.${index}.norm2`, shape.dim);
     linear(`blocks.${index}.mlp.fc1`, shape.mlp, shape.dim);
     linear(`blocks.${index}.mlp.fc2`, shape.dim, shape.mlp);
     for (const half of [1, 2]) {
@@ -65,7 +50,7 @@ export function randomTimmTensors(shape: RandomVitShape, seed: number, features:
       if (layerScale === 'gamma') put(`blocks.${index}.gamma_${half}`, [shape.dim], 0.6, 0.3);
     }
   }
-  norm(features.norm ?? 'norm');
+  norm(features.norm ?? 'norm', shape.dim);
   linear('head', shape.classes, shape.dim);
   if (prefix > 1) linear('head_dist', shape.classes, shape.dim);
   return tensors;

@@ -1,58 +1,47 @@
-import type { FloatLinear, FloatNorm, FloatTensor, VitWeights } from '@ivit/models';
+import { createRandom } from '@ivit/backend-testkit';
+import type { VitConfig, VitWeights } from '@ivit/models';
+import { makeUpVit, type TensorMaker } from '@ivit/models/~internal';
 import type { CalibrationPhoto } from '@ivit/quantize';
-import { createRandom, type Random } from '../trace/random.js';
 
 /** Multiples of 2^-16 in -1 … 1, most of them small, as weights are: exact in float32 on every engine. */
-function tensor(random: Random, shape: readonly number[], size: number, center = 0): FloatTensor {
-  const count = shape.reduce((product, n) => product * n, 1);
-  const data = Float32Array.from({ length: count }, () => {
-    const sum = random.integer(-65536, 65536) + random.integer(-65536, 65536) + random.integer(-65536, 65536);
-    return center + (size * sum) / 131072;
-  });
-  return { shape, data };
+function smallTensors(seed: number): TensorMaker {
+  const random = createRandom(seed);
+  return (shape, deviation, center = 0) => {
+    const count = shape.reduce((product, n) => product * n, 1);
+    const data = Float32Array.from({ length: count }, () => {
+      const sum = random.integer(-65536, 65536) + random.integer(-65536, 65536) + random.integer(-65536, 65536);
+      return center + (deviation * sum) / 131072;
+    });
+    return { shape, data };
+  };
 }
+
+const CONFIG: VitConfig = {
+  imageSize: 16,
+  patchSize: 4,
+  dim: 24,
+  depth: 2,
+  heads: 3,
+  mlpDim: 48,
+  layerNormEps: 1e-6,
+  classes: 5,
+};
 
 /** A small ViT that was never trained; some norm channels are much larger than others, as in trained ones. */
 export function seededVit(seed: number): VitWeights {
-  const random = createRandom(seed);
-  const [dim, mlpDim, classes, patch, side] = [24, 48, 5, 4, 4];
-  const linear = (n: number, k: number): FloatLinear => ({
-    weight: tensor(random, [n, k], 2 / Math.sqrt(k)),
-    bias: tensor(random, [n], 0.25),
-  });
-  const norm = (): FloatNorm => {
-    const weight = tensor(random, [dim], 0.25, 1);
-    for (let channel = 2; channel < dim; channel += 9) weight.data[channel] = (weight.data[channel] as number) * 4;
-    return { weight, bias: tensor(random, [dim], 0.25) };
-  };
-  return {
-    config: {
-      imageSize: patch * side,
-      patchSize: patch,
-      dim,
-      depth: 2,
-      heads: 3,
-      mlpDim,
-      layerNormEps: 1e-6,
-      classes,
-    },
+  const sizes = {
+    gain: 2,
+    linearBias: 0.25,
+    normWeight: 0.25,
+    normBias: 0.25,
+    position: 0.5,
+    strong: [2, 9],
+  } as const;
+  return makeUpVit(CONFIG, smallTensors(seed), sizes, {
     preprocess: { resize: 18, interpolation: 'bicubic', mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
     labels: ['a', 'b', 'c', 'd', 'e'],
-    patchEmbed: linear(dim, patch * patch * 3),
-    classToken: tensor(random, [dim], 0.5),
-    positionEmbedding: tensor(random, [1 + side * side, dim], 0.5),
-    blocks: Array.from({ length: 2 }, () => ({
-      norm1: norm(),
-      qkv: linear(3 * dim, dim),
-      proj: linear(dim, dim),
-      norm2: norm(),
-      fc1: linear(mlpDim, dim),
-      fc2: linear(dim, mlpDim),
-    })),
-    norm: norm(),
-    head: linear(classes, dim),
     sources: [{ name: 'seeded', sha256: '0'.repeat(64) }],
-  };
+  });
 }
 
 /** Pictures of a few large areas and some noise. */

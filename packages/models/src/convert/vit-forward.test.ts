@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { randomStream } from '../../test/random.js';
+import { type NamedTensors, randomStream } from '../../test/random.js';
 import {
-  type NamedTensors,
   type RandomVitFeatures,
   randomTimmTensors,
   SMALL_SHAPE,

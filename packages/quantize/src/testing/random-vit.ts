@@ -1,13 +1,18 @@
-import {
-  type FloatLinear,
-  type FloatNorm,
-  type FloatTensor,
-  prefixTokens,
-  tokenCount,
-  type VitWeights,
-} from '@ivit/models';
+import type { VitConfig, VitWeights } from '@ivit/models';
+import { makeUpVit, type TensorMaker, type WeightDetails, type WeightSizes } from '@ivit/models/~internal';
 import { createRandom } from '../calibration.js';
 import type { CalibrationPhoto } from '../types.js';
+
+const SMALL: VitConfig = {
+  imageSize: 16,
+  patchSize: 4,
+  dim: 32,
+  depth: 2,
+  heads: 2,
+  mlpDim: 64,
+  layerNormEps: 1e-6,
+  classes: 10,
+};
 
 /** Roughly normal numbers (sum of four uniforms), the same on every engine. */
 export function createNormal(seed: number): () => number {
@@ -19,56 +24,38 @@ export function createNormal(seed: number): () => number {
   };
 }
 
-/** A small ViT with random weights and, like trained ones, channels of very different size. */
-export function randomVit(seed: number, change: Partial<VitWeights['config']> = {}): VitWeights {
-  const config: VitWeights['config'] = {
-    imageSize: 16,
-    patchSize: 4,
-    dim: 32,
-    depth: 2,
-    heads: 2,
-    mlpDim: 64,
-    layerNormEps: 1e-6,
-    classes: 10,
-    ...change,
-  };
+/** Tensors of {@link createNormal}. */
+export function normalTensors(seed: number): TensorMaker {
   const normal = createNormal(seed);
-  const tensor = (shape: readonly number[], scale: number, center = 0): FloatTensor => ({
+  return (shape, deviation, center = 0) => ({
     shape,
-    data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => center + scale * normal()),
+    data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => center + deviation * normal()),
   });
-  const linear = (n: number, k: number, gain = 1): FloatLinear => ({
-    weight: tensor([n, k], gain / Math.sqrt(k)),
-    bias: tensor([n], 0.1),
-  });
-  const norm = (n: number): FloatNorm => {
-    const weight = tensor([n], 0.2, 1);
-    // One channel in eight is four times as strong: what scale migration and row scales are for.
-    for (let c = 3; c < n; c += 8) weight.data[c] = (weight.data[c] as number) * 4;
-    return { weight, bias: tensor([n], 0.2) };
-  };
-  const { dim, mlpDim, classes, patchSize } = config;
-  const prefix = prefixTokens(config);
+}
+
+/** One norm channel in eight is four times as strong as the rest. */
+export const SIZES: WeightSizes = {
+  gain: 1,
+  gains: { qkv: 1.2 },
+  linearBias: 0.1,
+  normWeight: 0.2,
+  normBias: 0.2,
+  position: 0.3,
+  strong: [3, 8],
+};
+
+/** What made-up weights of this image size say of themselves. */
+export function detailsOf(imageSize: number): WeightDetails {
   return {
-    config,
-    preprocess: { resize: config.imageSize, interpolation: 'bicubic', mean: [0.5, 0.4, 0.6], std: [0.25, 0.3, 0.2] },
-    labels: Array.from({ length: classes }, (_, i) => `class ${i}`),
-    patchEmbed: linear(dim, patchSize * patchSize * 3),
-    classToken: tensor([prefix * dim], 0.5),
-    positionEmbedding: tensor([tokenCount(config), dim], 0.3),
-    blocks: Array.from({ length: config.depth }, () => ({
-      norm1: norm(dim),
-      qkv: linear(3 * dim, dim, 1.2),
-      proj: linear(dim, dim),
-      norm2: norm(dim),
-      fc1: linear(mlpDim, dim),
-      fc2: linear(dim, mlpDim),
-    })),
-    norm: norm(dim),
-    head: linear(classes, dim),
-    ...(config.readout === 'distilled' ? { distillationHead: linear(classes, dim) } : {}),
+    preprocess: { resize: imageSize, interpolation: 'bicubic', mean: [0.5, 0.4, 0.6], std: [0.25, 0.3, 0.2] },
     sources: [{ name: 'random', sha256: '0'.repeat(64) }],
   };
+}
+
+/** A small ViT with random weights and, like trained ones, channels of very different size. */
+export function randomVit(seed: number, change: Partial<VitConfig> = {}): VitWeights {
+  const config = { ...SMALL, ...change };
+  return makeUpVit(config, normalTensors(seed), SIZES, detailsOf(config.imageSize));
 }
 
 /** Photos of smooth gradients with noise; the sha256 is made up. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { NamedTensors } from '../../../test/random.js';
 import {
   huggingFaceSwin,
   newTimmSwin,
@@ -8,7 +9,7 @@ import {
   swinConfig,
   swinFolder,
 } from '../../../test/random-swin.js';
-import { type NamedTensors, randomTimmTensors, SMALL_SHAPE, timmConfig, timmFolder } from '../../../test/random-vit.js';
+import { randomTimmTensors, SMALL_SHAPE, timmConfig, timmFolder } from '../../../test/random-vit.js';
 import { readModel } from './read-model.js';
 import { readSwin } from './read-swin.js';
 

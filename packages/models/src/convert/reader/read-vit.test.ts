@@ -1,13 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  encode,
-  jsonBytes,
-  type NamedTensors,
-  randomTimmTensors,
-  SMALL_SHAPE,
-  timmConfig,
-  timmFolder,
-} from '../../../test/random-vit.js';
+import type { NamedTensors } from '../../../test/random.js';
+import { encode, jsonBytes, randomTimmTensors, SMALL_SHAPE, timmConfig, timmFolder } from '../../../test/random-vit.js';
 import { HAS_SHARED, readFolder, SHARED } from '../../../test/shared.js';
 import { readVit } from './read-vit.js';
 
