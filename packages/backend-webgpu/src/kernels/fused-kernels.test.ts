@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { floatIn } from '../testing/integer-text.js';
 import { type AttentionForm, attentionShader, memoryBytes } from './attention/attention.wgsl.js';
 import { type LinearForm, linearShader } from './products/linear.wgsl.js';
-import { rowsOfGroup } from './products/match-linear.js';
+import { rowsOfGroup } from './products/match-before.js';
 import { isNorm, type PrologueKind } from './products/prologue.wgsl.js';
 import type { StageForm } from './products/stages.js';
 
@@ -11,9 +11,7 @@ const GROUPED: StageForm = { kind: 'requantize', grouped: true, row: false, adde
 
 const linear = (prologue: PrologueKind, depth: number, stages: readonly StageForm[], packed = true): LinearForm => ({
   packed,
-  prologue,
-  codes: prologue === 'codes' && stages.includes(ADDED),
-  narrow: packed,
+  prologue: { kind: prologue, codes: prologue === 'codes' && stages.includes(ADDED), narrow: packed },
   rows: rowsOfGroup(prologue, depth) ?? 4,
   words: isNorm(prologue) ? depth >> 2 : 0,
   stages,
@@ -40,6 +38,15 @@ const texts: Readonly<Record<string, string>> = {
   'linear norm': linearShader(linear('norm', 192, [GROUPED, { kind: 'lookup' }])),
   'linear norm-quantize': linearShader(linear('norm-quantize', 192, [ADDED, { kind: 'ramplookup' }, GROUPED])),
   'linear norm-quantize of long rows': linearShader(linear('norm-quantize', 1536, [ADDED])),
+  'linear slots': linearShader(linear('slots', 800, [ADDED])),
+  'linear slots, wide rows': linearShader({
+    ...linear('slots', 800, [ADDED]),
+    both: { wide: [GROUPED], joined: [] },
+  }),
+  'linear norm-quantize, wide rows': linearShader({
+    ...linear('norm-quantize', 192, [ADDED]),
+    both: { wide: [GROUPED], joined: [{ kind: 'ramplookup' }, GROUPED] },
+  }),
   'attention of DeiT-Tiny': attentionShader(attention(197, 64, 8)),
   'attention of 384 px': attentionShader(attention(577, 64, 8)),
   'attention to 8 bits, two logit stages': attentionShader({
@@ -73,9 +80,12 @@ describe('shaders of fused ops', () => {
     expect(workgroupBytes(code)).toBeLessThanOrEqual(16384);
   });
 
-  it.each(['linear quantize', 'attention of DeiT-Tiny'])('%s: is the reviewed text', (name) => {
-    expect(texts[name]).toMatchSnapshot();
-  });
+  it.each(['linear quantize', 'linear slots, wide rows', 'attention of DeiT-Tiny'])(
+    '%s: is the reviewed text',
+    (name) => {
+      expect(texts[name]).toMatchSnapshot();
+    },
+  );
 
   it('knows how much memory attention takes', () => {
     for (const form of [attention(197, 64, 8), attention(577, 64, 8), attention(1025, 64, 4)]) {

@@ -15,7 +15,10 @@ export interface FusedOps {
   readonly absorbed: ReadonlySet<Op>;
 }
 
-/** @param ops those that are needed, in order */
+/**
+ * @param ops those that are needed, in order. A dispatch may make a part of what it could: where only the first rows are needed,
+ *   so is not every op that makes them.
+ */
 export function fuse(source: Source, uses: Uses, ops: readonly Op[], choice: LinearChoice): FusedOps {
   const drafts = new Map<Op, Draft>();
   const absorbed = new Set<Op>();
@@ -24,12 +27,14 @@ export function fuse(source: Source, uses: Uses, ops: readonly Op[], choice: Lin
     const last = parts[parts.length - 1];
     if (last !== undefined) drafts.set(last, draft);
   };
-  for (const op of ops) {
+  const needed = new Set(ops);
+  for (const op of ops.length === 0 ? [] : source.values.program.ops) {
     if (op.op === 'linear') {
       const match = matchLinear(source.values, uses, op);
-      if (match !== undefined) run(match.ops, fusedLinearDraft(source, match, choice));
+      if (match === undefined || !needed.has(match.ops[match.ops.length - 1] as Op)) continue;
+      run(match.ops, fusedLinearDraft(source, match, choice));
     }
-    if (op.op === 'softmax') {
+    if (op.op === 'softmax' && needed.has(op)) {
       const match = matchAttention(source.values, uses, op);
       if (match !== undefined) run(match.ops, fusedAttentionDraft(source, match, choice));
     }

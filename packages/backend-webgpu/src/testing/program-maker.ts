@@ -119,6 +119,34 @@ export class ProgramMaker {
     return { row, codes: add({ op: 'rowquantize', result: this.name('codes'), x, row: { value: row }, z }) };
   }
 
+  /**
+   * The same with slots: codes of all channels in order, then of some once more with a slot, `count` in all, and capacities by
+   * channel that these reach.
+   */
+  quantizeWithSlots(x: Operand, z: number, count: number): { readonly row: string; readonly codes: string } {
+    const { builder, random } = this;
+    const { shape } = 'value' in x ? (x.view ?? builder.type(x.value)) : builder.type('');
+    const width = shape[shape.length - 1] as number;
+    const up = new Int32Array(width).fill(127 - z);
+    const down = new Int32Array(width).fill(128 + z);
+    const channels = Int32Array.from({ length: count }, (_, j) => (j < width ? j : random.integer(0, width - 1)));
+    const slot = Int8Array.from({ length: count }, (_, j) => (j < width ? 0 : random.pick([-2, -1, 1, 2])));
+    for (const [j, k] of slot.entries()) {
+      const side = k < 0 ? down : up;
+      const channel = channels[j] as number;
+      side[channel] = (side[channel] as number) + (k === 0 ? 0 : 255);
+    }
+    const constant = (dtype: DType, data: Int32Array | Int8Array): string =>
+      builder.constant(this.name('c'), dtype, [data.length], data);
+    const caps = { cp: { constant: constant('i32', up) }, cn: { constant: constant('i32', down) } };
+    const row = builder.add({ op: 'rowscale', result: this.name('row'), x, ...caps });
+    const parts = { channels: constant('i32', channels), slot: constant('i8', slot) };
+    return {
+      row,
+      codes: builder.add({ op: 'rowquantize', result: this.name('codes'), x, row: { value: row }, z, ...parts }),
+    };
+  }
+
   /** layernorm and its requantize, per channel. */
   norm(x: string, to: 'i8' | 'i16', bias: boolean): string {
     const { shape } = this.builder.type(x);

@@ -4,16 +4,34 @@
  *
  * - `codes`: i8 rows as they are.
  * - `quantize`: i16 rows through `rowscale` and `rowquantize` (one capacity per side for all channels, no slots).
+ * - `slots`: the same with capacities by channel, source channels and slots.
  * - `gelu`: i8 rows through `shiftgelu` and `requantize` to i8.
  * - `norm`: i16 rows through `layernorm` and `requantize` to i8.
  * - `norm-quantize`: the same to i16, and on through `rowscale` and `rowquantize`.
+ *
+ * Where there are wide rows, the workgroups that have them take the last three as far as i16, and put the upper and the lower bytes
+ * of a row into two rows of the tile (`wide.wgsl.ts`).
  */
 import { divide } from '../../wgsl/divide.wgsl.js';
 import { exponential } from '../../wgsl/exponential.wgsl.js';
 import { norm } from '../../wgsl/norm.wgsl.js';
 import { rows } from '../../wgsl/rows.wgsl.js';
+import { wideRows } from './wide.wgsl.js';
 
-export type PrologueKind = 'codes' | 'quantize' | 'gelu' | 'norm' | 'norm-quantize';
+export type PrologueKind = 'codes' | 'quantize' | 'slots' | 'gelu' | 'norm' | 'norm-quantize';
+
+export interface PrologueForm {
+  readonly kind: PrologueKind;
+  /** `codes` with the row codes, which are a value. */
+  readonly codes: boolean;
+  /** The requantize of `gelu` and the norms fits an i32. */
+  readonly narrow: boolean;
+  /** Some workgroups have wide rows. */
+  readonly wide: boolean;
+}
+
+/** The row of `first` on that a row of the tile belongs to. */
+export const rowOfTile = (r: string, wide: boolean): string => (wide ? `(${r} >> pair_shift)` : r);
 
 export const isNorm = (kind: PrologueKind): boolean => kind === 'norm' || kind === 'norm-quantize';
 
@@ -39,10 +57,10 @@ fn fill(source: u32, r: u32, lane: u32, start: u32, count: u32) {
 `;
 
 /** Most of a side decides its need, as ⌈16·x / capacity⌉ never falls: one division a side. */
-const scaleRows = /* wgsl */ `
+const scaleRows = (wide: boolean): string => /* wgsl */ `
 fn prepare(image: u32, first: u32, thread: u32) {
   let r = thread / LANES;
-  let source = row_address(image, first + r);
+  let source = row_address(image, first + ${rowOfTile('r', wide)});
   var lo = 0;
   var hi = 0;
   for (var w = thread % LANES; w < 2u * u32(field(8u)); w += LANES) {
@@ -76,7 +94,9 @@ fn make_code(r: u32, thread: u32, lo: i32, hi: i32) {
   }
   workgroupBarrier();
 }
+`;
 
+const quantizeFour = /* wgsl */ `
 /** Four i16 as packed codes of their row. */
 fn quantized(low: u32, high: u32, code: u32) -> u32 {
   let inverse = row_inverse(code);
@@ -143,12 +163,69 @@ fn scaled(x: i32, c: u32) -> i32 {
 `;
 }
 
-const fillQuantized = /* wgsl */ `
+/** Wide rows first, in a loop's body that goes on to the others. */
+const fillWide = /* wgsl */ `
+    if (pair_shift == 1u) {
+      tile[r * TILE + w] = wide_at(source, start + w, r & 1u);
+      continue;
+    }`;
+
+const fillQuantized = (wide: boolean): string => /* wgsl */ `
 fn fill(source: u32, r: u32, lane: u32, start: u32, count: u32) {
   let code = codes[r];
-  for (var w = lane; w < count; w += LANES) {
+  for (var w = lane; w < count; w += LANES) {${wide ? fillWide : ''}
     let at = source + 2u * (start + w);
     tile[r * TILE + w] = quantized(arena[at], arena[at + 1u], code);
+  }
+}
+`;
+
+/**
+ * Capacities by channel need a division an entry. Codes up to the first that is not its own channel's are made four at a time; the
+ * others' channels and slots lie behind the capacities, as 65536·slot + channel.
+ */
+const slotRows = (wide: boolean): string => /* wgsl */ `
+var<workgroup> needs: array<u32, 64>;
+
+fn prepare(image: u32, first: u32, thread: u32) {
+  let source = row_address(image, first + ${rowOfTile('(thread / LANES)', wide)});
+  let up = u32(field(28u));
+  let columns = u32(field(29u));
+  var need = 16u;
+  for (var c = thread % LANES; c < columns; c += LANES) {
+    let x = lane_i16(arena[source + (c >> 1u)], c);
+    need = max(need, row_need(x, bitcast<i32>(constants[up + c]), bitcast<i32>(constants[up + columns + c])));
+  }
+  needs[thread] = need;
+  workgroupBarrier();
+  if (thread < ROWS) {
+    var most = 16u;
+    for (var i = 0u; i < LANES; i++) { most = max(most, needs[thread * LANES + i]); }
+    codes[thread] = row_code(most);
+  }
+  workgroupBarrier();
+}
+
+/** Code j of a row, counted from the first that may be a slot. */
+fn slotted(source: u32, j: u32, inverse: i32, code: u32) -> i32 {
+  let entry = bitcast<i32>(constants[u32(field(28u)) + 2u * u32(field(29u)) + j]);
+  let c = u32(entry & 0xffff);
+  return row_quantize(lane_i16(arena[source + (c >> 1u)], c), inverse, code, field(30u) - 255 * (entry >> 16u));
+}
+
+fn fill(source: u32, r: u32, lane: u32, start: u32, count: u32) {
+  let code = codes[r];
+  let inverse = row_inverse(code);
+  let own = u32(field(31u));
+  for (var w = lane; w < count; w += LANES) {${wide ? fillWide : ''}
+    if (start + w < own) {
+      let at = source + 2u * (start + w);
+      tile[r * TILE + w] = quantized(arena[at], arena[at + 1u], code);
+      continue;
+    }
+    var y = vec4<i32>();
+    for (var c = 0u; c < 4u; c++) { y = vec4<i32>(y.yzw, slotted(source, 4u * (start + w - own) + c, inverse, code)); }
+    tile[r * TILE + w] = pack_i8(y);
   }
 }
 `;
@@ -157,13 +234,20 @@ fn fill(source: u32, r: u32, lane: u32, start: u32, count: u32) {
  * Two words a quad of entries: i16 at first, then its codes in the first of the two. A lane touches its own quads only, so
  * that sums are all that needs a barrier.
  */
-function normRows(quantize: boolean): string {
+function normRows(quantize: boolean, wide: boolean): string {
+  const wideWord = wide
+    ? /* wgsl */ `
+    if (pair_shift == 1u) {
+      tile[at] = wide_word(tile[at], tile[at + 1u], r & 1u);
+      continue;
+    }`
+    : '';
   const last = quantize
     ? /* wgsl */ `
   make_code(r, thread, lo, hi);
   let code = codes[r];
   for (var w = lane; w < words; w += LANES) {
-    let at = r * TILE + 2u * w;
+    let at = r * TILE + 2u * w;${wideWord}
     tile[at] = quantized(tile[at], tile[at + 1u], code);
   }`
     : '';
@@ -192,7 +276,7 @@ fn prepare(image: u32, first: u32, thread: u32) {
   let r = thread / LANES;
   let lane = thread % LANES;
   let words = u32(field(8u));
-  let source = row_address(image, first + r);
+  let source = row_address(image, first + ${rowOfTile('r', wide)});
   var sum = 0;
   for (var w = lane; w < words; w += LANES) {
     let at = r * TILE + 2u * w;
@@ -233,8 +317,8 @@ fn prepare(image: u32, first: u32, thread: u32) {
 }
 
 /** `prepare(image, first, thread)`, and `fill(…)` where rows come in chunks. Needs `tile`, `codes`, `parameter` and what it needs. */
-export function prologue(kind: PrologueKind, withCodes: boolean, narrow: boolean): string {
-  const address = /* wgsl */ `
+export function prologue({ kind, codes, narrow, wide }: PrologueForm): string {
+  const address = /* wgsl */ `${wide ? wideRows : ''}
 /** First word of a row, the last row for rows beyond it. */
 fn row_address(image: u32, row: u32) -> u32 {
   return u32(field(4u)) + u32(field(27u)) + image * u32(field(5u)) + min(row, u32(field(18u)) - 1u) * u32(field(6u));
@@ -242,14 +326,16 @@ fn row_address(image: u32, row: u32) -> u32 {
 `;
   switch (kind) {
     case 'codes':
-      return address + (withCodes ? readCodes : noCodes) + fillCodes;
+      return address + (codes ? readCodes : noCodes) + fillCodes;
     case 'quantize':
-      return address + rows + makeCode + scaleRows + fillQuantized;
+      return address + rows + makeCode + quantizeFour + scaleRows(wide) + fillQuantized(wide);
+    case 'slots':
+      return address + rows + quantizeFour + slotRows(wide);
     case 'gelu':
       return address + divide + exponential + scaling(narrow) + geluRows;
     case 'norm':
-      return address + divide + norm + scaling(narrow) + normRows(false);
+      return address + divide + norm + scaling(narrow) + normRows(false, false);
     case 'norm-quantize':
-      return address + rows + divide + norm + scaling(narrow) + makeCode + normRows(true);
+      return address + rows + divide + norm + scaling(narrow) + makeCode + quantizeFour + normRows(true, wide);
   }
 }

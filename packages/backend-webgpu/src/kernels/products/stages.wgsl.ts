@@ -58,16 +58,34 @@ function stageText(form: StageForm, at: number): string {
   return `  {\n${lines.join('\n')}\n  }\n`;
 }
 
+/** Stages of a dispatch that has wide rows: of these, and of both once they are together. */
+export interface WideStages {
+  readonly wide: readonly StageForm[];
+  readonly joined: readonly StageForm[];
+}
+
 /**
  * `finish(sum, image, row, column, code)`: the stages, one after the other, each exactly its op. The row code is used by
- * row-dynamic stages only.
+ * row-dynamic stages only. With wide rows, each of both kinds counts its rows for itself before they are together.
  *
- * @param at record's word at which the first stage's parameters begin
+ * @param at record's word at which the first stage's parameters begin: the others' stages, the wide rows', those of both
  */
-export function stagesText(forms: readonly StageForm[], at: number): string {
-  const body = forms.map((form, i) => stageText(form, at + i * STAGE_WORDS)).join('');
+export function stagesText(forms: readonly StageForm[], at: number, both?: WideStages): string {
+  const text = (own: readonly StageForm[], first: number): string =>
+    own.map((form, i) => stageText(form, at + (first + i) * STAGE_WORDS)).join('');
+  const body =
+    both === undefined
+      ? text(forms, 0)
+      : `  if (pair_shift == 1u) {
+    let row = row_of_all;
+${text(both.wide, forms.length)}  } else {
+    let row = row_of_all - u32(field(14u));
+${text(forms, 0)}  }
+  let row = row_of_all;
+${text(both.joined, forms.length + both.wide.length)}`;
+  const row = both === undefined ? 'row' : 'row_of_all';
   return /* wgsl */ `${wide}${requantize}${narrow}${packed}${reading}
-fn finish(sum_of_products: i32, image: u32, row: u32, column: u32, code: u32) -> i32 {
+fn finish(sum_of_products: i32, image: u32, ${row}: u32, column: u32, code: u32) -> i32 {
   var y = sum_of_products;
 ${body}  return y;
 }

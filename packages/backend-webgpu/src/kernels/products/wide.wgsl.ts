@@ -1,0 +1,42 @@
+/**
+ * Rows of i16 in products of packed i8. An entry p is 256·h + l with -128 ≤ h < 128 and 0 ≤ l < 256, so that
+ *
+ *     Σ p·w = 256·Σ h·w + Σ (l - 128)·w + 128·Σ w
+ *
+ * and a row is two rows of the tile, h in the even one and l - 128 in the odd one. The sums stay below the validator's bound at the
+ * end only, but they are integers modulo 2^32 all the way.
+ */
+
+/** Words of a block of constants that field 15 tells of: m, e and z of the entries, then 128·Σw of each column. */
+export const LEFT_OVERS = 3;
+
+export const wideRows = /* wgsl */ `
+/** 1 in workgroups of wide rows, 0 in others: log2 of the tile's rows that a row takes. */
+var<private> pair_shift: u32;
+
+fn wide_entry(x: i32) -> i32 {
+  let block = u32(field(15u));
+  let term = scale_term(x, bitcast<i32>(constants[block]), constants[block + 1u]);
+  return clamp_wide(wide_add(term, wide_of(bitcast<i32>(constants[block + 2u]))), -32768, 32767);
+}
+
+/** Four i16 as their upper (part 0) or lower bytes. */
+fn wide_word(low: u32, high: u32, part: u32) -> u32 {
+  let p = vec4<i32>(wide_entry(lane_i16(low, 0u)), wide_entry(lane_i16(low, 1u)),
+    wide_entry(lane_i16(high, 0u)), wide_entry(lane_i16(high, 1u)));
+  if (part == 0u) { return pack_i8(p >> vec4<u32>(8u)); }
+  return pack_i8(p) ^ 0x80808080u;
+}
+
+/** Word w of a row of the tile; beyond the row's entries are weights of slots, which it leaves alone. */
+fn wide_at(source: u32, w: u32, part: u32) -> u32 {
+  if (w >= u32(field(16u))) { return 0u; }
+  return wide_word(arena[source + 2u * w], arena[source + 2u * w + 1u], part);
+}
+
+/** What is added to column n: the bias, or 128·Σw. */
+fn left_over(n: u32) -> i32 {
+  if (pair_shift == 1u) { return bitcast<i32>(constants[u32(field(15u)) + ${LEFT_OVERS}u + n]); }
+  return parameter(11u, n);
+}
+`;
