@@ -10,9 +10,10 @@
  */
 import { bindings } from '../bindings.wgsl.js';
 import { dot } from './dot.wgsl.js';
-import { isNorm, type PrologueForm, prologue, rowOfTile } from './prologue.wgsl.js';
+import { isNorm, type PrologueForm, prologue } from './prologue.wgsl.js';
 import type { StageForm } from './stages.js';
 import { stagesText, type WideStages } from './stages.wgsl.js';
+import { rowOfTile } from './wide.wgsl.js';
 
 /** Invocations of a workgroup. */
 export const GROUP = 64;

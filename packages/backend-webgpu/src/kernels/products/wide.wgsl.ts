@@ -10,6 +10,9 @@
 /** Words of a block of constants that field 15 tells of: m, e and z of the entries, then 128·Σw of each column. */
 export const LEFT_OVERS = 3;
 
+/** The row, of those from a workgroup's first on, that a row of the tile belongs to. */
+export const rowOfTile = (r: string, wide: boolean): string => (wide ? `(${r} >> pair_shift)` : r);
+
 export const wideRows = /* wgsl */ `
 /** 1 in workgroups of wide rows, 0 in others: log2 of the tile's rows that a row takes. */
 var<private> pair_shift: u32;
