@@ -3,7 +3,7 @@
  * Chromium, where nothing is named in both. In each, with `dot4I8Packed` and without (`--path`):
  *
  * - `kit`: the conformance suite, of which the second repeats what differs, or everything with `--whole`; the built-in model and
- *   the bundled photos, every value compared with the reference backend's;
+ *   the bundled photos, and small models of every recipe, each value compared with the reference backend's;
  * - `golden`: models of the original implementation (`--golden`; tiny_vit and, beside `../shared`, tiny_swin where none is named) in
  *   batches of 1 and 4 (`--batch`), with every value kept and with the output alone.
  *
@@ -28,6 +28,7 @@ import { goldenExpected, goldenFound } from './webgpu/golden-runs.js';
 import { gpuTests } from './webgpu/gpu-tests.js';
 import { nodeGpu } from './webgpu/node-gpu.js';
 import { goldenPath, type PageMaterial } from './webgpu/page-material.js';
+import { recipeDigests } from './webgpu/recipe-digests.js';
 import { checkSubject, expectedOf, webgpuSubjects } from './webgpu/subjects.js';
 
 /** Without the first the adapter is null. */
@@ -47,7 +48,12 @@ function readOrExit(): Arguments {
 const { places, parts, packed, golden, batches, whole } = readOrExit();
 const material = listMaterial();
 const models = await readModelMaterial(material, async (path) => new Uint8Array(readFileSync(inRepository(path))));
-const digests = parts.includes('kit') ? await modelDigests(createReferenceBackend(), models.file, models.photos) : {};
+const kit = parts.includes('kit');
+const reference = createReferenceBackend();
+const digests = {
+  builtIn: kit ? await modelDigests(reference, models.file, models.photos) : {},
+  recipes: kit ? await recipeDigests(reference) : {},
+};
 const goldenModels = parts.includes('golden') ? goldenFiles(golden) : [];
 const folders = goldenFolders(goldenModels);
 const choice = { packed, batches };
@@ -84,7 +90,7 @@ async function inNode(): Promise<void> {
     const tell = (line: string): void => console.log(`node: ${line}`);
     note('node', await goldenExpected(folders, choice), await goldenFound(folders, choice, given, tell));
   }
-  if (!parts.includes('kit')) return;
+  if (!kit) return;
   for (const subject of webgpuSubjects(given, page)) {
     await timed(`node: ${subject.name}`, async () => {
       note('node', expectedOf(subject, digests), await checkSubject(subject, models));
@@ -115,7 +121,7 @@ async function inChromium(): Promise<void> {
   });
   if (visited.error !== undefined) console.log(`FAILED: ${visited.error}`);
   if (parts.includes('golden')) note('chromium', await goldenExpected(folders, choice), {});
-  if (parts.includes('kit')) {
+  if (kit) {
     for (const subject of webgpuSubjects({}, page)) note('chromium', expectedOf(subject, digests), {});
   }
   note('chromium', { 'policy broken': '' }, { ...visited.found, 'policy broken': visited.violations.join() });

@@ -2,6 +2,7 @@
 import type { Backend } from '@ivit/backend';
 import { createWebgpuBackend, type WebgpuBackendOptions } from '@ivit/backend-webgpu';
 import { checkKit, type KitSubject, kitExpected, type ModelMaterial } from '../conformance/kit-subject.js';
+import { recipeDigests } from './recipe-digests.js';
 
 /** One way to set the backend up, and what is proved of it. */
 export interface WebgpuSubject extends KitSubject {
@@ -44,13 +45,25 @@ async function featuresOf(backend: Backend): Promise<string> {
   return probe.features.includes('dot4I8Packed') ? 'wgsl-dot4' : 'wgsl';
 }
 
+/** What must be found of models: the built-in one's digests, and those of `recipeDigests`. */
+export interface ModelDigests {
+  readonly builtIn: Readonly<Record<string, string>>;
+  readonly recipes: Readonly<Record<string, string>>;
+}
+
+function named({ name }: WebgpuSubject, digests: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(digests).map(([key, value]) => [`${name}: ${key}`, value]));
+}
+
 /** All checks of a subject as text by name; `expectedOf` says what each must be. */
 export async function checkSubject(subject: WebgpuSubject, material: ModelMaterial): Promise<Record<string, string>> {
   const variant = await featuresOf(subject.create());
-  return { [`${subject.name}: variant`]: variant, ...(await checkKit(subject, material)) };
+  const recipes = named(subject, await recipeDigests(subject.create()));
+  return { [`${subject.name}: variant`]: variant, ...recipes, ...(await checkKit(subject, material)) };
 }
 
-/** What must be found, given the model's digests on the reference backend. */
-export function expectedOf(subject: WebgpuSubject, digests: Readonly<Record<string, string>>): Record<string, string> {
-  return { [`${subject.name}: variant`]: variantOf(subject), ...kitExpected(subject, digests) };
+/** What must be found, given the models' digests on the reference backend. */
+export function expectedOf(subject: WebgpuSubject, { builtIn, recipes }: ModelDigests): Record<string, string> {
+  const variant = { [`${subject.name}: variant`]: variantOf(subject) };
+  return { ...variant, ...named(subject, recipes), ...kitExpected(subject, builtIn) };
 }
