@@ -131,8 +131,8 @@ function withWide(scene: Scene, rows: Quantized, op: LinearOp, behind: readonly 
 /** A norm in front of quantized rows, where it has no other reader. */
 function withNorm(scene: Scene, rows: Quantized): Quantized {
   const { x, wide, before, rowscale, rowquantize } = rows;
-  const { offset, rows: count, columns } = x.rows;
-  if (rows.prologue !== 'quantize' || offset !== 0) return rows;
+  const { offset, rows: count, columns, rowStride } = x.rows;
+  if (rows.prologue !== 'quantize' || offset !== 0 || (count > 1 && rowStride !== columns)) return rows;
   if (count * columns !== elementCount(scene.values.type(x.value).shape)) return rows;
   const readers = [...before, ...(wide === undefined ? [] : [wideReader(wide)])];
   const norm = normBefore(scene, x.value, columns, readers);

@@ -5,7 +5,7 @@
 import type { ConcatOp, LinearOp, MatmulOp, Op, Operand, RequantizeOp } from '@ivit/program';
 import { elementCount } from '@ivit/tensor';
 import { type RowView, rowsOfView } from './rows-of-view.js';
-import { isPlain, isShared, lastResult, type Scene, stagesBehind, whole } from './scene.js';
+import { isPlain, isShared, lastResult, rowOf, type Scene, stagesBehind, whole } from './scene.js';
 import type { Stage } from './stages.js';
 
 export interface WideRows {
@@ -51,7 +51,7 @@ function i16Rows({ values }: Scene, operand: Operand, depth: number): Pick<WideR
   return { value: operand.value, rows };
 }
 
-/** The product whose stages end in `value`. */
+/** The product whose stages, which know of no row codes, end in `value`. */
 function productOf(
   scene: Scene,
   value: string,
@@ -65,6 +65,7 @@ function productOf(
   }
   if (op?.op !== 'matmul') return undefined;
   const stages = stagesBehind(scene, op.result, columns, most);
+  if (rowOf(stages) !== undefined) return undefined;
   return lastResult([op, ...stages.map((stage) => stage.op)]) === value ? [op, stages] : undefined;
 }
 
