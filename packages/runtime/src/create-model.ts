@@ -88,7 +88,8 @@ export async function createModel(options: CreateModelOptions): Promise<Model> {
   let disposed = false;
 
   function assertOpen(): void {
-    if (disposed) throw new IvitError('E_DISPOSED', 'The model was disposed of before the call');
+    if (disposed)
+      throw new IvitError('E_DISPOSED', 'The model was disposed of before the call', { hint: 'Load it again.' });
   }
 
   function executableFor(values: Iterable<string>): Promise<Executable> {

@@ -5,7 +5,7 @@ import { IvitError } from '@ivit/program';
 import type { HubStore } from '../hub/store.js';
 
 function absent(): never {
-  throw new IvitError('E_READ', 'There is no file system here');
+  throw new IvitError('E_READ', 'There is no file system here', { hint: 'Pass a URL, a Blob or bytes.' });
 }
 
 export async function readPath(_path: string | URL): Promise<Uint8Array> {

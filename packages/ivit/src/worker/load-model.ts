@@ -49,7 +49,8 @@ export async function loadModel(source: ModelSource, options: WorkerLoadOptions 
 
   let disposed = false;
   function assertOpen(): void {
-    if (disposed) throw new IvitError('E_DISPOSED', 'The model was disposed of before the call');
+    if (disposed)
+      throw new IvitError('E_DISPOSED', 'The model was disposed of before the call', { hint: 'Load it again.' });
   }
 
   function classify(photo: WorkerPhoto, rule?: ClassifyOptions): Promise<Answer[]>;
