@@ -10,7 +10,8 @@ import {
 import packageJson from '../package.json';
 import { createEngine, createTrial } from './engine.js';
 import { CpuExecutable, type ThreadedRun } from './executable.js';
-import { planProgram } from './plan/encode.js';
+import { Lanes } from './lanes.js';
+import { planProgram } from './plan/plan-program.js';
 import type { ProductTrial } from './product-trial.js';
 import { type Choice, type Declined, declinedRelaxed, INT16_ONLY, selectProduct } from './select.js';
 import { type KernelModules, kernelBytes, type MemoryKind, relaxedKernelBytes } from './wasm-module.js';
@@ -198,7 +199,11 @@ class CpuBackend implements Backend {
   ): Promise<Executable> {
     const threads = this.#threads;
     const { modules, choice } = await this.#chosen();
-    const plan = planProgram(program, options.outputs, threads, choice.relaxed);
+    const several = threads > 1 && options.maxBatch >= threads;
+    const planned = planProgram(program, options.outputs, threads, choice.relaxed, several);
+    // Lanes are for speed alone: what has room without them runs without them.
+    const fits = planned.bytes + (planned.lanes?.bytes ?? 0) <= (options.memoryLimit ?? Number.POSITIVE_INFINITY);
+    const plan = fits ? planned : { ...planned, lanes: undefined };
     assertMemory(plan.bytes, options.memoryLimit);
     const engine = await createEngine(plan, modules, pool);
     if (options.signal?.aborted) pool?.giveBack(engine.memory);
@@ -207,12 +212,12 @@ class CpuBackend implements Backend {
       backend: this.name,
       variant: `wasm-${modules.relaxed === undefined ? 'simd128' : 'relaxed-simd'}${threads > 1 ? '-threads' : ''}`,
       threads,
-      bytes: plan.bytes,
+      bytes: plan.bytes + (plan.lanes?.bytes ?? 0),
     };
     let threaded: ThreadedRun | undefined;
     if (pool !== undefined) {
       this.#lastId += 1;
-      threaded = { pool, id: this.#lastId };
+      threaded = { pool, id: this.#lastId, lanes: new Lanes(plan, pool, this.#lastId) };
       const { scratch } = plan;
       pool.load(threaded.id, modules, engine.memory, (thread) => scratch.address + thread * scratch.bytes);
     }

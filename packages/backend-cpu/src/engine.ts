@@ -1,7 +1,7 @@
 import { IvitError } from '@ivit/program';
 import { type IntegerArray, viewBytes } from '@ivit/tensor';
 import { packedBytes, relaxedBytes, type WeightsEntry } from './plan/constants.js';
-import type { MemoryPlan, PlacedValue } from './plan/encode.js';
+import type { ListPlan, MemoryPlan, PlacedValue } from './plan/plan-program.js';
 import { ProductTrial } from './product-trial.js';
 import { CONTROL_ABORT } from './record-layout.js';
 import {
@@ -104,7 +104,7 @@ export async function createEngine(
   modules: KernelModules,
   pool: WorkerPool | undefined,
 ): Promise<Engine> {
-  const memory = createMemory(plan.bytes, pool);
+  const memory = createMemory(plan.bytes + (plan.lanes?.bytes ?? 0), pool);
   const kernels = await linkKernels(modules, memory, pool === undefined ? 'unshared' : 'shared');
   for (const entry of plan.constants) {
     if ('weights' in entry) {
@@ -122,9 +122,19 @@ export async function createEngine(
   return { memory, kernels: kernels.main };
 }
 
-/** Makes a command list ready for one more run. */
+/** Writes the list of a lane, whose memory nothing has touched yet. */
+export function writeList(engine: Engine, { code }: ListPlan): void {
+  new Int32Array(engine.memory.buffer, code.address, code.words.length).set(code.words);
+}
+
+/** Hands out a list's units from the first one again. */
+export function resetList(engine: Engine, { address, count }: ListPlan['counters']): void {
+  new Int32Array(engine.memory.buffer, address, count).fill(0);
+}
+
+/** Makes the command list ready for one more run, which nobody has asked to stop. */
 export function resetCounters(engine: Engine, plan: MemoryPlan): void {
-  new Int32Array(engine.memory.buffer, plan.counters.address, plan.counters.count).fill(0);
+  resetList(engine, plan.counters);
   Atomics.store(new Int32Array(engine.memory.buffer), CONTROL_ABORT >> 2, 0);
 }
 

@@ -4,7 +4,8 @@ import { makeArray } from '@ivit/tensor';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { type Engine, requestAbort, resetCounters, valueView } from './engine.js';
-import type { MemoryPlan } from './plan/encode.js';
+import type { Lanes } from './lanes.js';
+import type { MemoryPlan } from './plan/plan-program.js';
 import { GROUP_WORDS } from './record-layout.js';
 import { nextTurn } from './turn.js';
 import type { WorkerPool } from './worker-pool.js';
@@ -16,6 +17,7 @@ const TURN_MILLISECONDS = 40;
 export interface ThreadedRun {
   readonly pool: WorkerPool;
   readonly id: number;
+  readonly lanes: Lanes;
 }
 
 export class CpuExecutable implements Executable {
@@ -44,7 +46,13 @@ export class CpuExecutable implements Executable {
   async #runBatch(pixels: Uint8Array, { batch, signal }: RunOptions): Promise<Outputs> {
     const { input, outputs } = this.#plan;
     const collected = outputs.map(({ dtype, count }) => makeArray(dtype, count * batch));
-    for (let image = 0; image < batch; image++) {
+    const alone = this.#threads?.lanes.take(batch) ?? 0;
+    if (alone > 0) {
+      await this.#threads?.lanes.run(this.#queue.live(), pixels.subarray(0, alone * input.count), collected, signal);
+      throwIfAborted(signal, 'The run');
+      this.#queue.live();
+    }
+    for (let image = alone; image < batch; image++) {
       const engine = this.#queue.live();
       valueView(engine, input).set(pixels.subarray(image * input.count, (image + 1) * input.count));
       resetCounters(engine, this.#plan);

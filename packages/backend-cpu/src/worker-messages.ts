@@ -15,7 +15,10 @@ export type ToWorker =
       readonly job: number;
       readonly list: number;
       readonly count: number;
+      /** Those that run it together: 1 = a list of this thread's own. */
       readonly threads: number;
+      /** Where that of the load is too small. */
+      readonly scratch?: number;
     }
   | { readonly kind: 'drop'; readonly id: number };
 

@@ -105,6 +105,17 @@ export class WorkerPool {
 
   /** Runs a command list on all threads; resolves to the groups done. @throws E_DEVICE_LOST */
   run(id: number, list: number, count: number): Promise<number> {
+    const { threads } = this;
+    return this.#start(this.#workers, (job) => ({ kind: 'run', id, job, list, count, threads }));
+  }
+
+  /** Runs a list on one thread alone: it waits for no other. @throws E_DEVICE_LOST */
+  runOn(thread: number, id: number, list: number, count: number, scratch: number): Promise<number> {
+    const one = this.#workers.slice(thread, thread + 1);
+    return this.#start(one, (job) => ({ kind: 'run', id, job, list, count, threads: 1, scratch }));
+  }
+
+  #start(workers: readonly WorkerHandle[], message: (job: number) => ToWorker): Promise<number> {
     return new Promise((resolve, reject) => {
       if (this.#lost !== undefined) {
         reject(this.#lost);
@@ -112,9 +123,11 @@ export class WorkerPool {
       }
       this.#lastJob += 1;
       const job = this.#lastJob;
-      this.#jobs.set(job, { waiting: this.threads, groups: 0, resolve, reject });
-      for (const worker of this.#workers) worker.hold(true);
-      this.#send(() => ({ kind: 'run', id, job, list, count, threads: this.threads }));
+      this.#jobs.set(job, { waiting: workers.length, groups: 0, resolve, reject });
+      for (const worker of workers) {
+        worker.hold(true);
+        worker.post(message(job));
+      }
     });
   }
 

@@ -68,7 +68,8 @@ port.onMessage((message) => {
       case 'run': {
         const held = loaded.get(message.id);
         if (held === undefined) throw new RangeError(`executable ${message.id} is not loaded`);
-        const groups = held.run(message.list, message.count, message.threads, held.scratch);
+        const { list, count, threads, scratch = held.scratch } = message;
+        const groups = held.run(list, count, threads, scratch);
         port.postMessage({ kind: 'done', job: message.job, groups });
         return;
       }

@@ -1,7 +1,7 @@
 import { createProgramBuilder, validate } from '@ivit/program';
 import { describe, expect, it } from 'vitest';
 import * as R from '../record-layout.js';
-import { planProgram } from './encode.js';
+import { planProgram } from './plan-program.js';
 import type { Relaxed } from './stage.js';
 
 /** How many records of a kind and length the plan of one product by weights and one of two values has. */
