@@ -12,8 +12,7 @@ export type CreateWorker = NonNullable<CpuBackendOptions['createWorker']>;
 /** A page with cross-origin isolation: threads, found where the backend looks for them, or made by the page. */
 export async function isolatedSubjects(createWorker: CreateWorker): Promise<readonly Subject[]> {
   const own = { ...threaded(2, { createWorker }), name: 'cpu, 2 thread(s), createWorker', only: SHORT };
-  // The whole suite with four threads on two cores takes minutes in a page; Node runs it.
-  return [threaded(1), threaded(2), { ...threaded(4), only: SHORT }, own, ...(await precompiled())];
+  return [threaded(1), threaded(2), threaded(4), own, ...(await precompiled())];
 }
 
 /** A page without it: one thread, whatever is asked for. */
