@@ -100,6 +100,7 @@ export {
   GELU_INPUT_STEP_BITS,
   GELU_RAMP,
   GELU_TABLE_LENGTH,
+  LOW_BITS,
   type Ratio,
   type RecipeBlock,
   type RecipeEdge,
@@ -114,7 +115,7 @@ export {
   type StaticScaling,
   type VitRecipe,
 } from './vit/recipe-types.js';
-export { addRowQuantize, type RowQuantized, wideShift } from './vit/row-quantize.js';
+export { addRowQuantize, type RowQuantized, wideName, wideShift } from './vit/row-quantize.js';
 export { patchCount, prefixTokens, readoutOf, tokenCount } from './vit/tokens.js';
 export type {
   FloatLinear,

@@ -1,4 +1,12 @@
-import { addAttention, addEdge, addNorm, addProjection, addSoftmaxTable, type RecipeBlock } from '@ivit/models';
+import {
+  addAttention,
+  addEdge,
+  addNorm,
+  addProjection,
+  addSoftmaxTable,
+  type RecipeBlock,
+  wideName,
+} from '@ivit/models';
 import { attentionScales } from './attention.js';
 import {
   type BlockContext,
@@ -19,7 +27,7 @@ import { createMeter, edgeReport, measure } from './quality.js';
 import { rowCodesOf, rowOutputs } from './row-codes.js';
 import { ratioOf } from './scaling.js';
 import { addedEnergy, energyOf } from './sensitivity.js';
-import { chooseLogits, logitUnit as unitOfLogits } from './softmax-choice.js';
+import { chooseLogits, logitUnit as unitOfLogits, withFineQueries } from './softmax-choice.js';
 import { int16Output, outputOf, runStage } from './stage.js';
 
 /** The residual stream that enters the block, under a name of its own within a stage. */
@@ -78,13 +86,18 @@ export async function quantizeAttention(context: BlockContext, norm1: EdgeResult
   const qkv = decideLinear(
     context,
     'qkv',
-    norm1.statistics.nextInput(float.qkv.weight, scales.qkv, qkvName),
+    {
+      ...norm1.statistics.nextInput(float.qkv.weight, scales.qkv, qkvName),
+      fineOutputs: settings.wideQueries ? dim : undefined,
+    },
     layerMeans(context, floatQkv, 3 * dim),
     () => energyOf(floatQkv, 3 * dim),
   );
   const largestLogit = largestOf(floatsOf(context, 'logits').map((tensor) => maxMagnitude(tensor)));
   const { softmax } = context.nonlinear;
-  const logits = chooseLogits(config, scales, largestLogit, tokens, softmax, `${name}.logits`);
+  const plainLogits = chooseLogits(config, scales, largestLogit, tokens, softmax, `${name}.logits`);
+  const apart = qkv.fine !== undefined;
+  const logits = apart ? withFineQueries(config, plainLogits, `${name}.logits`) : plainLogits;
   // A row of 16-bit probabilities sums to less than 2^15 + N, one of log2 weights to at most 1.5·2^15 + N; times int8 v.
   const choice = choosePlainEdge(
     scales.qkv.subarray(2 * dim).map((scale) => scale / 32768),
@@ -108,15 +121,22 @@ export async function quantizeAttention(context: BlockContext, norm1: EdgeResult
         const x = addEdge(builder, norm1Name, norm1.choice.edge);
         const table = addSoftmaxTable(builder, logits);
         addAttention(builder, config, prefix, x, { qkv, logits, attention: choice.edge }, table);
-        addEdge(builder, name, choice.edge);
+        addEdge(builder, name, choice.edge, apart);
       },
-      outputs: [...rowOutputs(name, tokens, choice.edge, true), `${name}.logits`, qkvName],
+      outputs: [
+        ...rowOutputs(name, tokens, choice.edge, true),
+        ...(apart ? [wideName(name)] : []),
+        `${name}.logits`,
+        qkvName,
+      ],
     },
     norm1.values.length,
     (photo) => [of(norm1.values, photo)],
     (photo, outputs) => {
-      values.push(int16Output(outputs, name));
-      statistics.add(rowCodesOf(outputs, name, tokens, choice.edge), floatOf(context, 'attention', photo));
+      const mixed = int16Output(outputs, name);
+      if (apart) mixed.set(int16Output(outputs, wideName(name)));
+      values.push(mixed);
+      statistics.add(rowCodesOf(outputs, name, tokens, choice.edge, apart), floatOf(context, 'attention', photo));
       const codes = outputOf(outputs, qkvName).data;
       const units = scales.qkv;
       measure(qkvMeter, floatOf(context, 'qkv', photo), (i) => (codes[i] as number) * (units[i % (3 * dim)] as number));

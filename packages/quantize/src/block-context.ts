@@ -117,7 +117,7 @@ export function decideLinear(
 ): RecipeLinear {
   const layer = `${context.prefix}.${kind}`;
   context.sensitivities?.push(sensitivityOf(layer, input, energy()));
-  const { rounding, biasCorrection } = context.settings;
-  const decided = { ...input, bits: context.weightBits.get(layer), nearest: rounding === 'nearest' };
+  const { rounding, biasCorrection, paths } = context.settings;
+  const decided = { ...input, bits: context.weightBits.get(layer), nearest: rounding === 'nearest', paths };
   return biasCorrection ? correctedLinear(decided, floatMeans) : plainLinear(decided, context.float[kind].bias);
 }

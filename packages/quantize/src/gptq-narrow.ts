@@ -1,4 +1,5 @@
 import { descendingDiagonal, dot, feedbackFactor, type RoundedWeights, roundGptq, rowScales } from './gptq.js';
+import { roundSearched } from './gptq-search.js';
 import type { SecondMoments } from './hessian.js';
 import { roundHalfEven } from './numeric.js';
 
@@ -11,9 +12,16 @@ export interface NarrowWeights extends RoundedWeights {
   readonly loss: number;
 }
 
-/** Weights of `bits` bits, 2 … 8, by {@link roundGptq} or {@link roundNarrow}. */
-export function roundWeights(weights: Float64Array, rows: number, moments: SecondMoments, bits = 8): RoundedWeights {
-  return bits === 8 ? roundGptq(weights, rows, moments) : roundNarrow(weights, rows, moments, bits);
+/** Weights of `bits` bits, 2 … 8, by {@link roundGptq}, with more paths {@link roundSearched}, or {@link roundNarrow}. */
+export function roundWeights(
+  weights: Float64Array,
+  rows: number,
+  moments: SecondMoments,
+  bits = 8,
+  paths = 1,
+): RoundedWeights {
+  if (bits !== 8) return roundNarrow(weights, rows, moments, bits);
+  return paths > 1 ? roundSearched(weights, rows, moments, paths) : roundGptq(weights, rows, moments);
 }
 
 /**

@@ -6,12 +6,12 @@ import {
   type HeadWeights,
   headForward,
   LOGITS,
+  LOW_BITS,
   prefixTokens,
   type RecipeFactors,
   type RecipeHead,
   type RecipeLinear,
   readoutOf,
-  type StaticScaling,
   tokenCount,
   wideShift,
 } from '@ivit/models';
@@ -21,7 +21,7 @@ import { createEdgeStatistics, type EdgeStatistics } from './edge-statistics.js'
 import { chooseFactors } from './factors.js';
 import { absoluteSum, finishLinear, type RoundedLinear, type RowLinearInput, roundLinear } from './linear.js';
 import type { NonlinearChoice } from './nonlinear-choice.js';
-import { magnitude, powerOfTwo } from './numeric.js';
+import { magnitude, powerOfTwo, roundHalfEven } from './numeric.js';
 import { createMeter, edgeReport, measure } from './quality.js';
 import { rowCodesOf, rowOutputs } from './row-codes.js';
 import type { PtqSettings } from './settings.js';
@@ -157,6 +157,21 @@ interface RoundedClassifier {
   readonly input: RowLinearInput;
   readonly rounded: RoundedLinear;
   readonly bias: Float64Array;
+  readonly low?: Int8Array;
+}
+
+/** What weights rounded to their nearest leave, in 4 bits of a sixteenth of their unit. */
+function lowerBits(input: RowLinearInput, { weight, ratios }: RoundedLinear): Int8Array {
+  const { step, migration, outputUnits } = input;
+  const size = weight.length / ratios.length;
+  const steps = powerOfTwo(LOW_BITS);
+  return Int8Array.from(weight, (code, i) => {
+    const n = Math.floor(i / size);
+    const unit = ((ratios[n] as number) * 16 * (outputUnits[n] as number)) / step;
+    if (unit === 0) return 0;
+    const real = (input.weight.data[i] as number) * (migration === undefined ? 1 : (migration[i % size] as number));
+    return Math.max(-steps / 2, Math.min(steps / 2 - 1, roundHalfEven((real / unit - code) * steps)));
+  });
 }
 
 function roundClassifier(classifier: Classifier, settings: PtqSettings, bits: number | undefined): RoundedClassifier {
@@ -171,34 +186,44 @@ function roundClassifier(classifier: Classifier, settings: PtqSettings, bits: nu
     return sum;
   });
   const units = new Float64Array(classes).fill(1);
-  const input = { ...statistics.nextInput(weight, units, 'head'), bits, nearest: settings.rounding === 'nearest' };
-  return { classifier, input, rounded: roundLinear(input), bias: realBias };
+  const next = statistics.nextInput(weight, units, 'head');
+  const fine = settings.fineHead && settings.wideTokens && bits === undefined;
+  const { paths, rounding } = settings;
+  const input = { ...next, bits, nearest: fine || rounding === 'nearest', paths };
+  const rounded = roundLinear(input);
+  const low = fine ? { low: lowerBits(input, rounded) } : {};
+  return { classifier, input, rounded, bias: realBias, ...low };
 }
 
 /** The layer in units of 1/scale. */
-function scaled({ input, rounded, bias }: RoundedClassifier, scale: number): RecipeLinear {
-  if (scale === 1) return finishLinear(input, rounded, bias);
+function scaled({ input, rounded, bias, low }: RoundedClassifier, scale: number): RecipeLinear {
+  const lower = low === undefined ? {} : { low };
+  if (scale === 1) return { ...finishLinear(input, rounded, bias), ...lower };
   const inUnits = { ...rounded, ratios: rounded.ratios.map((ratio) => ratio * scale) };
-  return finishLinear(
+  const finished = finishLinear(
     input,
     inUnits,
     bias.map((entry) => entry * scale),
   );
+  return { ...finished, ...lower };
 }
 
 /** {@link staysWithin} for a row that stays int16. */
-function wideStaysWithin(limit: number, weight: Int8Array, { m, e, z }: StaticScaling): boolean {
+function wideStaysWithin(limit: number, { weight }: RoundedLinear, { wide, low }: RecipeLinear): boolean {
+  if (wide === undefined) return false;
+  const { m, e, z } = wide;
   const size = weight.length / m.length;
   const largest = 32768 * powerOfTwo(-wideShift(size));
   return m.every((multiplier, n) => {
-    const reach = (largest * absoluteSum(weight, n, size) * magnitude(multiplier)) / powerOfTwo(e);
+    const lower = low === undefined ? 0 : absoluteSum(low, n, size) / powerOfTwo(LOW_BITS) + 1;
+    const reach = (largest * (absoluteSum(weight, n, size) + lower) * magnitude(multiplier)) / powerOfTwo(e);
     return reach + magnitude(z?.[n] ?? 0) + 1 <= limit;
   });
 }
 
 /** Whether no result can pass `limit`. */
 function staysWithin(limit: number, { input, rounded }: RoundedClassifier, linear: RecipeLinear): boolean {
-  if (linear.wide !== undefined) return wideStaysWithin(limit, rounded.weight, linear.wide);
+  if (linear.wide !== undefined) return wideStaysWithin(limit, rounded, linear);
   const { m, e, k, bias } = linear.scaling;
   return m.every((multiplier, c) => {
     const numerator =

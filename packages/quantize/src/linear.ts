@@ -67,11 +67,18 @@ export interface RowLinearInput {
   readonly rest?: Float64Array | undefined;
   /** Each weight to its nearest integer instead of GPTQ. */
   readonly nearest?: boolean | undefined;
+  /** Of the search for better roundings than GPTQ's, where weights have 8 bits; absent = 1, GPTQ. */
+  readonly paths?: number | undefined;
   /** Of a weight, 2 … 8; absent = 8. */
   readonly bits?: number | undefined;
   /** Rows that stay int16, and their sums by channel; absent = none. */
   readonly wide?: { readonly rows: number; readonly sums: Float64Array };
+  /** First output channels of wide rows that are wanted once more, as int16 in 1/{@link FINE} of their units; absent = none. */
+  readonly fineOutputs?: number | undefined;
 }
+
+/** Parts of an output unit that one step of a fine output is: int16 holds twice what int8 does. */
+export const FINE = 128;
 
 /** Mean output of a float layer, its bias included, over the rows that are quantized and over those that stay int16. */
 export interface LayerMeans {
@@ -103,7 +110,7 @@ export function roundLinear(input: RowLinearInput): RoundedLinear {
   const folded = foldWeights(input.weight, input.migration);
   const rounded = input.nearest
     ? roundNearest(folded, rows, moments.size)
-    : roundWeights(folded, rows, moments, input.bits);
+    : roundWeights(folded, rows, moments, input.bits, input.paths);
   const { scale } = rounded;
   const weight = codeWeights(rounded.weight, rows, input.channels);
   const wideMean = input.wide && meanOf(input.wide);
@@ -178,7 +185,15 @@ export function finishLinear(
   const { weight, offset, bounds, ratios } = rounded;
   const bits = input.bits === undefined || input.bits === 8 ? {} : { bits: input.bits };
   const wide = input.wide === undefined ? {} : { wide: wideScaling(input, ratios, wideBias) };
-  return { weight, offset, scaling: rowScaling(ratios, bias, bounds, input.rowFactor, input.where), ...bits, ...wide };
+  const fine = input.wide && input.fineOutputs ? { fine: fineScaling(input, ratios, wideBias) } : {};
+  return {
+    weight,
+    offset,
+    scaling: rowScaling(ratios, bias, bounds, input.rowFactor, input.where),
+    ...bits,
+    ...wide,
+    ...fine,
+  };
 }
 
 /** Of sums of int16 rows, which int32 holds whatever the weights are. */
@@ -192,6 +207,13 @@ function wideScaling({ moments, where }: RowLinearInput, ratios: Float64Array, b
   );
   const z = Int32Array.from(bias, (entry) => Math.max(-INT32_MAX, Math.min(INT32_MAX, roundHalfEven(entry))));
   return withZeroPoints(scaling, z);
+}
+
+/** {@link wideScaling} of the first outputs in finer units. */
+function fineScaling(input: RowLinearInput, ratios: Float64Array, bias: Float64Array): StaticScaling {
+  const finer = (entries: Float64Array): Float64Array =>
+    entries.slice(0, input.fineOutputs).map((entry) => entry * FINE);
+  return wideScaling(input, finer(ratios), finer(bias));
 }
 
 /** Mean of each channel over rows `from … to-1` of `[rows,width]` tensors. */

@@ -24,7 +24,7 @@ import type { CalibrationPhoto, EdgeReport, QuantizeOptions, QuantizeResult } fr
 import { weightBitsId } from './weight-bits.js';
 
 /** Changes whenever the same inputs would give other integers, so that older cache entries are not taken. */
-const STATE_VERSION = 'ptq/3';
+const STATE_VERSION = 'ptq/4';
 
 /** What identifies a run: model, photos, recipe and choices. One part of every cache key. */
 function runDigest(weights: VitWeights, photos: readonly CalibrationPhoto[], choices: string): string {

@@ -1,5 +1,5 @@
 import type { Outputs } from '@ivit/backend';
-import { type RecipeEdge, wideShift } from '@ivit/models';
+import { type RecipeEdge, wideName, wideShift } from '@ivit/models';
 import type { EdgeChoice } from './edge.js';
 import { powerOfTwo, roundHalfEven } from './numeric.js';
 import { outputOf } from './stage.js';
@@ -20,15 +20,26 @@ export interface RowCodes {
  * What {@link rowOutputs} asked for.
  *
  * @param rows of the tensor, wide ones included.
+ * @param apart whether wide rows are a value by themselves, which was asked for as well.
  */
-export function rowCodesOf(outputs: Outputs, name: string, rows: number, { wideRows = 0 }: RecipeEdge): RowCodes {
+export function rowCodesOf(
+  outputs: Outputs,
+  name: string,
+  rows: number,
+  { wideRows = 0 }: RecipeEdge,
+  apart = false,
+): RowCodes {
   const narrow = rows - wideRows;
   const empty = new Int8Array();
   const codes = narrow > 0 ? outputOf(outputs, `${name}.codes`).data : empty;
   const row = narrow > 0 ? outputOf(outputs, `${name}.row`).data : empty;
   const whole = wideRows > 0 ? outputOf(outputs, name).data : empty;
   const width = narrow > 0 ? codes.length / narrow : 0;
-  return { codes, row, rows: narrow, width, wide: whole.subarray(0, (whole.length / rows) * wideRows) };
+  const wide =
+    apart && wideRows > 0
+      ? outputOf(outputs, wideName(name)).data
+      : whole.subarray(0, (whole.length / rows) * wideRows);
+  return { codes, row, rows: narrow, width, wide };
 }
 
 /** Values of a row-quantized tensor of so many rows that statistics need, its int16 value among them where `value` says. */

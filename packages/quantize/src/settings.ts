@@ -21,12 +21,18 @@ export interface PtqSettings {
   readonly biasCorrection: boolean;
   /** How weights are rounded: by GPTQ or each to its nearest. */
   readonly rounding: 'gptq' | 'nearest';
+  /** Ways of rounding a row that GPTQ keeps open at once: 1 = GPTQ as it is. */
+  readonly paths: number;
   /** Slots that one edge may spend on channels which reach further than the others, by what stands in front. */
   readonly slots: { readonly norm: number; readonly attention: number; readonly gelu: number };
   /** How far beyond the calibrated maximum the residual stream can go before it saturates: that maximum times so much. */
   readonly residualMargin: number;
   /** The rows that the readout reads (class and distillation token, pooled row) reach linear layers as int16. */
   readonly wideTokens: boolean;
+  /** Their queries are int16 as well, and their attention is computed by itself. Only with `wideTokens`. */
+  readonly wideQueries: boolean;
+  /** The classifier of a row that is int16 has 4 more bits of weights. Only with `wideTokens`. */
+  readonly fineHead: boolean;
   /** Equivalent form of the weights in which no channel stands out; absent = the weights as they are. */
   readonly rotation?: RotationChoice;
 }
@@ -41,9 +47,12 @@ const PTQ_1: PtqSettings = {
   balance: true,
   biasCorrection: true,
   rounding: 'gptq',
+  paths: 1,
   slots: { norm: 0, attention: 0, gelu: 0 },
   residualMargin: 1,
   wideTokens: false,
+  wideQueries: false,
+  fineHead: false,
 };
 
 /** The recipes by name. Frozen: other settings are another name. */
@@ -54,7 +63,10 @@ export const PTQ_RECIPES: Readonly<Record<PtqRecipe, PtqSettings>> = {
     rotation: { stream: true, values: true, keys: false },
     slots: { norm: 0, attention: 0, gelu: 32 },
     residualMargin: 1.5,
+    paths: 8,
     wideTokens: true,
+    wideQueries: true,
+    fineHead: true,
   },
 };
 

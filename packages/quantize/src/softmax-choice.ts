@@ -3,6 +3,7 @@ import { polynomialExpTable, shiftExpTable } from '@ivit/nonlinear';
 import { fqExpParameters, iExpParameters } from '@ivit/nonlinear/convert';
 import type { AttentionScales } from './attention.js';
 import { logitScaling } from './attention.js';
+import { FINE } from './linear.js';
 import type { NonlinearChoice } from './nonlinear-choice.js';
 import { powerOfTwo } from './numeric.js';
 import { staticScaling } from './scaling.js';
@@ -60,6 +61,14 @@ export function chooseLogits(
   const bound = (config.dim / config.heads) * 128 * 128;
   const codes = softmax === 'log2' ? ({ log2: 4 } as const) : {};
   return { scaling: staticScaling(ratios, bound, where), fractionBits, table, ...codes };
+}
+
+/** Adds the scaling of logits whose queries are int16 in 1/FINE of the others' units. */
+export function withFineQueries(config: VitConfig, logits: RecipeLogits, where: string): RecipeLogits {
+  const { m, e } = logits.scaling;
+  const ratios = Float64Array.from(m, (multiplier) => (multiplier * powerOfTwo(-e)) / FINE);
+  const bound = (config.dim / config.heads) * 32768 * 128;
+  return { ...logits, wide: staticScaling(ratios, bound, where) };
 }
 
 /** Real value of one unit of the logits. */

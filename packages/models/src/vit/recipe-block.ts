@@ -1,8 +1,15 @@
 import type { Operand, ProgramBuilder } from '@ivit/program';
 import { normInput } from './recipe-norm-input.js';
 import { addEdge, addRowLinear, addScaling } from './recipe-ops.js';
-import { GELU_RAMP, type RecipeBlock, type RecipeEdge, type RecipeHidden, type RecipeLogits } from './recipe-types.js';
-import type { RowQuantized } from './row-quantize.js';
+import {
+  GELU_RAMP,
+  type RecipeBlock,
+  type RecipeEdge,
+  type RecipeHidden,
+  type RecipeLogits,
+  type StaticScaling,
+} from './recipe-types.js';
+import { type RowQuantized, wideName } from './row-quantize.js';
 import type { VitConfig } from './types.js';
 
 /** The even GELU table, shared by all blocks. */
@@ -21,7 +28,8 @@ export function addSoftmaxTable(builder: ProgramBuilder, { table, fractionBits }
 }
 
 /**
- * qkv and multi-head attention: row-quantized `x` to i16 `PREFIX.attention [N,H,d]`.
+ * qkv and multi-head attention: row-quantized `x` to i16 `PREFIX.attention [N,H,d]`. Where wide rows have fine queries, what
+ * they attend to is `PREFIX.attention.wide [wideRows,H,d]`.
  *
  * @param table of {@link addSoftmaxTable}
  */
@@ -33,41 +41,97 @@ export function addAttention(
   block: Pick<RecipeBlock, 'qkv' | 'logits' | 'attention'>,
   table?: string,
 ): string {
-  const { dim, heads } = config;
-  const width = dim / heads;
-  const { log2 } = block.logits;
+  const { heads } = config;
   const qkv = addRowLinear(builder, `${prefix}.qkv`, `${prefix}.qkv`, x, block.qkv, 'i8');
-  const [n = 1, line = 1] = builder.type(qkv).shape;
-  const part = (offset: number, transposed: boolean): Operand => ({
-    value: qkv,
+  const [n = 1] = builder.type(qkv).shape;
+  const name = `${prefix}.attention`;
+  if (block.qkv.fine !== undefined) addWideAttention(builder, config, prefix, block, table);
+  const queries = headsOf(builder, qkv, heads, config.dim / heads, 0);
+  return addQueries(builder, config, prefix, { name, queries, rows: n, scaling: block.logits.scaling }, block, table);
+}
+
+/** Columns `offset …` of `[rows,3D]` or `[rows,D]` head by head: `[H,rows,d]`, transposed `[H,d,rows]`. */
+function headsOf(
+  builder: ProgramBuilder,
+  value: string,
+  heads: number,
+  width: number,
+  offset: number,
+  transposed = false,
+): Operand {
+  const [n = 1, line = 1] = builder.type(value).shape;
+  return {
+    value,
     view: transposed
       ? { offset, shape: [heads, width, n], strides: [width, 1, line] }
       : { offset, shape: [heads, n, width], strides: [width, line, 1] },
-  });
-  const name = `${prefix}.attention`;
+  };
+}
+
+/** Rows that attend: their queries `[H,rows,d]` and the scaling of their products with keys. */
+interface Queries {
+  /** Of the result. */
+  readonly name: string;
+  readonly queries: Operand;
+  readonly rows: number;
+  readonly scaling: StaticScaling;
+}
+
+/** Attention of some rows over all keys: i16 `NAME [rows,H,d]`. */
+function addQueries(
+  builder: ProgramBuilder,
+  { dim, heads }: VitConfig,
+  prefix: string,
+  { name, queries, rows, scaling }: Queries,
+  block: Pick<RecipeBlock, 'logits' | 'attention'>,
+  table?: string,
+): string {
+  const width = dim / heads;
+  const { log2, fractionBits } = block.logits;
+  const qkv = `${prefix}.qkv`;
   const products = builder.add({
     op: 'matmul',
     result: `${name}.products`,
-    a: part(0, false),
-    b: part(dim, true),
+    a: queries,
+    b: headsOf(builder, qkv, heads, width, dim, true),
   });
-  const logits = addScaling(builder, `${name}.logits`, { value: products }, block.logits.scaling, { axis: 0, run: 1 });
+  const logits = addScaling(builder, `${name}.logits`, { value: products }, scaling, { axis: 0, run: 1 });
   const probabilities = builder.add({
     op: 'softmax',
     result: `${name}.probabilities`,
     x: { value: logits },
-    exponential: table === undefined ? { pow2: block.logits.fractionBits } : { table },
+    exponential: table === undefined ? { pow2: fractionBits } : { table },
     ...(log2 === undefined ? { bits: 16 } : { bits: 8, log2 }),
   });
   const sums = builder.add({
     op: 'matmul',
     result: `${name}.sums`,
     a: { value: probabilities },
-    b: part(2 * dim, false),
+    b: headsOf(builder, qkv, heads, width, 2 * dim),
     ...(log2 === undefined ? {} : { log2 }),
   });
-  const byToken = builder.transpose(sums, [heads, n, width], [1, 0, 2]);
+  const byToken = builder.transpose(sums, [heads, rows, width], [1, 0, 2]);
   return addScaling(builder, name, byToken, block.attention.scaling, { axis: 1, run: 2 });
+}
+
+/** The rows that stay int16 attend with int16 queries, from the sums that their other queries come from: `PREFIX.attention.wide`. */
+function addWideAttention(
+  builder: ProgramBuilder,
+  config: VitConfig,
+  prefix: string,
+  block: Pick<RecipeBlock, 'qkv' | 'logits' | 'attention'>,
+  table?: string,
+): void {
+  const { fine } = block.qkv;
+  const { wide: scaling } = block.logits;
+  if (fine === undefined || scaling === undefined) throw new RangeError(`${prefix} has no scaling for fine queries`);
+  const { dim, heads } = config;
+  const name = wideName(`${prefix}.attention`);
+  const [, rows = 1, line = 1] = builder.type(`${prefix}.qkv.wide.sum`).shape;
+  const sums = { value: `${prefix}.qkv.wide.sum`, view: { offset: 0, shape: [rows, dim], strides: [line, 1] } };
+  const fineRows = addScaling(builder, `${name}.queries`, sums, fine, { axis: 1, run: 1 });
+  const queries = headsOf(builder, fineRows, heads, dim / heads, 0);
+  addQueries(builder, config, prefix, { name, queries, rows, scaling }, block, table);
 }
 
 /** Output projection and first residual addition: i16 `PREFIX.residual1 [N,D]`. */

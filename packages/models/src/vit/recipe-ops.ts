@@ -1,5 +1,5 @@
 import type { Addend, Operand, Param, ProgramBuilder } from '@ivit/program';
-import type { RecipeEdge, RecipeLinear, StaticScaling } from './recipe-types.js';
+import { LOW_BITS, type RecipeEdge, type RecipeLinear, type StaticScaling } from './recipe-types.js';
 import { addRowQuantize, type RowQuantized, splitWideRows, type WideRows } from './row-quantize.js';
 
 function addParam(builder: ProgramBuilder, name: string, data: Int32Array): Param {
@@ -69,11 +69,12 @@ function addWideLinear(
     a: operand,
     b: { constant: w, view: { offset: 0, shape: [1, columns, n], strides: [0, 1, codes] } },
   });
+  const whole = addLow(builder, name, sum, operand, columns, linear);
   const { m, e, z } = linear.wide;
   return builder.add({
     op: 'requantize',
     result,
-    x: builder.reshape(sum, single ? [n] : [rows, n]),
+    x: builder.reshape(whole, single ? [n] : [rows, n]),
     m: addParam(builder, `${name}.wide.m`, m),
     e,
     z: z === undefined ? 0 : addParam(builder, `${name}.wide.z`, z),
@@ -81,6 +82,36 @@ function addWideLinear(
     run: 1,
     to,
     ...(addend === undefined ? {} : { addend }),
+  });
+}
+
+/** Adds to sums of wide rows what the weights' lower bits make, where a layer has them: value `NAME.wide.whole`. */
+function addLow(
+  builder: ProgramBuilder,
+  name: string,
+  sum: string,
+  a: Operand,
+  columns: number,
+  { low, offset }: RecipeLinear,
+): string {
+  if (low === undefined) return sum;
+  const n = offset.length;
+  const constant = builder.constant(`${name}.low`, 'i8', [n, columns], low, LOW_BITS);
+  const b = { constant, view: { offset: 0, shape: [1, columns, n], strides: [0, 1, columns] } };
+  const lower = builder.add({ op: 'matmul', result: `${name}.wide.low`, a, b });
+  const addend = { operand: { value: lower }, m: 1, e: LOW_BITS };
+  const result = `${name}.wide.whole`;
+  return builder.add({
+    op: 'requantize',
+    result,
+    x: { value: sum },
+    m: 1,
+    e: 0,
+    z: 0,
+    axis: 0,
+    run: 0,
+    to: 'i32',
+    addend,
   });
 }
 
@@ -152,13 +183,17 @@ export function addWideRowsLinear(
   return addWideLinear(builder, name, result, x, linear, addWeights(builder, name, linear), to, addend);
 }
 
-/** Row quantization of the i16 value `name` (attention output `[N,H,d]`, norm `[N,D]` or GELU `[N,M]`). */
-export function addEdge(builder: ProgramBuilder, name: string, edge: RecipeEdge): RowQuantized {
+/**
+ * Row quantization of the i16 value `name` (attention output `[N,H,d]`, norm `[N,D]` or GELU `[N,M]`).
+ *
+ * @param apart whether wide rows are a value by themselves, `NAME.wide`.
+ */
+export function addEdge(builder: ProgramBuilder, name: string, edge: RecipeEdge, apart = false): RowQuantized {
   const [rows = 1, ...inner] = builder.type(name).shape;
   const width = inner.reduce((product, size) => product * size, 1);
   const { wideRows = 0 } = edge;
   if (wideRows > 0) {
-    const { wide, others } = splitWideRows(builder, name, [rows, width], wideRows);
+    const { wide, others } = splitWideRows(builder, name, [rows, width], wideRows, apart);
     return { ...addRowQuantize(builder, name, others, edge), wide };
   }
   const x = inner.length === 1 ? { value: name } : builder.reshape(name, [rows, width]);

@@ -53,7 +53,7 @@ export function buildRecipeVit(recipe: VitRecipe, geluTable: Int16Array, details
     const ln1 = addNorm(builder, `${prefix}.norm1`, stream, block.norm1);
     const softmaxTable = softmaxTables.get(block.logits.fractionBits);
     const attention = addAttention(builder, config, prefix, ln1, block, softmaxTable);
-    const mixed = addEdge(builder, attention, block.attention);
+    const mixed = addEdge(builder, attention, block.attention, block.qkv.fine !== undefined);
     const middle = addProjection(builder, prefix, mixed, stream, block);
     const ln2 = addNorm(builder, `${prefix}.norm2`, middle, block.norm2);
     const hidden = addFc1(builder, prefix, ln2, block);

@@ -25,6 +25,9 @@ export interface Ratio {
   readonly e: number;
 }
 
+/** Bits of the weights in `RecipeLinear.low`. */
+export const LOW_BITS = 4;
+
 /** int8 weights `[N,K]` behind a row-quantized input with zero-point z, K counting slots. */
 export interface RecipeLinear {
   readonly weight: Int8Array;
@@ -35,6 +38,10 @@ export interface RecipeLinear {
   readonly bits?: number;
   /** Of the edge's wide rows: `y = rne(x·m[n]·2^-e) + z[n]`, x being int16 times weights. Absent where there are none. */
   readonly wide?: StaticScaling;
+  /** Of the first output channels of wide rows once more, to int16 in finer units. Absent where nobody reads it. */
+  readonly fine?: StaticScaling;
+  /** `[N,K]`, -8 … 7: what weights have beyond `weight`, in 1/16 of its unit, where all rows are wide. Absent = nothing. */
+  readonly low?: Int8Array;
 }
 
 /**
@@ -79,6 +86,8 @@ export interface RecipeEdge {
 
 /** Attention logits, and what becomes of them. */
 export interface RecipeLogits {
+  /** The same from the fine queries of wide rows. Absent where these are like the others. */
+  readonly wide?: StaticScaling;
   /** Per head: q·k to int16 in units of 2^-fractionBits, in the log2 domain without `table`, of the logit itself with one. */
   readonly scaling: StaticScaling;
   readonly fractionBits: number;

@@ -32,6 +32,11 @@ export function wideShift(columns: number): number {
   return shift;
 }
 
+/** Name of the value that holds a value's wide rows where they are made by themselves. */
+export function wideName(name: string): string {
+  return `${name}.wide`;
+}
+
 /** Rows as {@link WideRows}, halved as often as their sums need. */
 function addWideRows(builder: ProgramBuilder, name: string, rows: number, columns: number): WideRows {
   const shift = wideShift(columns);
@@ -62,16 +67,19 @@ export function wideRow(builder: ProgramBuilder, name: string): WideRows {
  * The rows of an i16 value that stay wide, and the view of the others.
  *
  * @param shape `[N,C]` as which the value is read.
+ * @param apart whether the wide rows are a value by themselves, {@link wideName}.
  */
 export function splitWideRows(
   builder: ProgramBuilder,
   name: string,
   shape: readonly [number, number],
   wideRows: number,
+  apart: boolean,
 ): { readonly wide: WideRows; readonly others: Operand } {
   const [all, columns] = shape;
   const view = { offset: wideRows * columns, shape: [all - wideRows, columns], strides: [columns, 1] };
-  return { wide: addWideRows(builder, name, wideRows, columns), others: { value: name, view } };
+  const wide = addWideRows(builder, apart ? wideName(name) : name, wideRows, columns);
+  return { wide, others: { value: name, view } };
 }
 
 /** `rowscale` and `rowquantize` of an i16 operand `[…,C]`. */
