@@ -169,6 +169,32 @@ describe('buildRecipeVit', () => {
     ]);
   });
 
+  it('lets wide rows attend by themselves with finer queries, and adds the lower bits of a classifier', () => {
+    const scalingOf = (n: number) => ({ m: new Int32Array(n).fill(900), e: 22 });
+    const widened = (layer: RecipeLinear): RecipeLinear => ({ ...layer, wide: scalingOf(layer.offset.length) });
+    const own = {
+      ...block,
+      ...{ norm1: { ...block.norm1, wideRows: 1 }, qkv: { ...widened(block.qkv), fine: scalingOf(8) } },
+      logits: { ...block.logits, wide: block.logits.scaling },
+      ...{ attention: { ...block.attention, wideRows: 1 }, proj: widened(block.proj) },
+    };
+    const low = new Int8Array(recipe.head.linear.weight.length).fill(-8);
+    const linear = { ...widened(recipe.head.linear), low };
+    const head = { ...recipe.head, norm: { ...recipe.head.norm, wideRows: 1 }, linear };
+    const built = validate(buildRecipeVit({ ...recipe, blocks: [own], head }, table));
+    const name = 'blocks.0.attention.wide';
+    expect(built.values[`${name}.queries`]).toMatchObject({ dtype: 'i16', shape: [1, 8] });
+    expect(built.values[`${name}.products`]?.shape[1]).toBe(1);
+    const read = built.ops.flatMap((op) => (op.op === 'matmul' && 'value' in op.a ? [[op.result, op.a.value]] : []));
+    expect(read).toContainEqual([`${name}.products`, `${name}.queries`]);
+    expect(read).toContainEqual(['blocks.0.proj.wide.sum', name]);
+    expect(built.ops.find((op) => op.result === 'head.wide.whole')).toMatchObject({
+      x: { value: 'head.wide.sum' },
+      ...{ m: 1, e: 0, to: 'i32', addend: { operand: { value: 'head.wide.low' }, m: 1, e: 4 } },
+    });
+    expect(built.constants['head.low']?.bits).toBe(4);
+  });
+
   it('gives a block whose fc1 reaches further its own table, once', () => {
     const hidden = { fractionBits: 4, ramp: 8, table: new Int16Array(73) };
     const built = validate(
