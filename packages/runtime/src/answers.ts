@@ -9,6 +9,27 @@ export interface AnswerRule {
   readonly unknownBelow?: number;
 }
 
+/** So many answers are found in one pass; for more all classes are sorted, which costs milliseconds while the code is cold. */
+const FEW = 32;
+
+/** Indices of the largest logits, largest first, ties to the lower index. */
+function bestClasses(logits: Int32Array, count: number): number[] {
+  if (count > FEW) {
+    const order = Array.from(logits.keys()).sort((a, b) => (logits[b] as number) - (logits[a] as number) || a - b);
+    return order.slice(0, count);
+  }
+  const best: number[] = [];
+  for (let index = 0; index < logits.length; index++) {
+    const logit = logits[index] as number;
+    let at = best.length;
+    while (at > 0 && (logits[best[at - 1] as number] as number) < logit) at--;
+    if (at >= count) continue;
+    best.splice(at, 0, index);
+    if (best.length > count) best.pop();
+  }
+  return best;
+}
+
 /**
  * The best classes of one image, best first, ties to the lower index.
  *
@@ -24,8 +45,7 @@ export function rankAnswers(logits: Int32Array, rule: AnswerRule, topK = 5): Ans
     throw new IvitError('E_INPUT', `topK must be a positive integer, not ${topK}`, { where: 'option topK' });
   }
   const ks = scores(logits, rule.outputShift);
-  const order = Array.from(logits.keys()).sort((a, b) => (logits[b] as number) - (logits[a] as number) || a - b);
-  const answers = order.slice(0, topK).map((index) => ({
+  const answers = bestClasses(logits, topK).map((index) => ({
     label: rule.labels?.[index] ?? `class ${index}`,
     index,
     logit: logits[index] as number,

@@ -58,6 +58,16 @@ describe('rankAnswers', () => {
     expect(rankAnswers(Int32Array.of(1, 7), { outputShift: 0 })[0]?.label).toBe('class 1');
   });
 
+  it.each([1, 2, 5, 32, 33, 100, 200])('gives the first %i of all in order, ties included', (topK) => {
+    // Many ties: 100 classes of 23 values.
+    const logits = Int32Array.from({ length: 100 }, (_, index) => ((index * 7919) % 23) - 11);
+    const order = Array.from(logits, (logit, index) => ({ logit, index })).sort(
+      (a, b) => b.logit - a.logit || a.index - b.index,
+    );
+    const answers = rankAnswers(logits, { outputShift: 3 }, topK);
+    expect(answers.map(({ logit, index }) => ({ logit, index }))).toEqual(order.slice(0, topK));
+  });
+
   it('says unknown exactly below the threshold', () => {
     const logits = Int32Array.of(4, 0, 0, 0);
     const best = scores(logits, 1)[0] ?? 0;
