@@ -16,9 +16,9 @@ import { createBackend } from './bench/backend.js';
 import { hasShared } from './bench/places.js';
 
 const USAGE =
-  'usage: pnpm plant [--recipe ptq@1|accurate@1]… [--seeds N] [--plants N] [--calibrate N] [--photos N (evenly)]';
+  'usage: pnpm plant [--recipe ptq@1|accurate@1|accurate@2]… [--seeds N] [--plants N] [--calibrate N] [--photos N (evenly)]';
 const MODEL = 'deit_tiny_patch16_224';
-const RECIPES: readonly Recipe[] = ['ptq@1', 'accurate@1'];
+const RECIPES: readonly Recipe[] = ['ptq@1', 'accurate@1', 'accurate@2'];
 
 interface Arguments {
   readonly recipes: readonly Recipe[];
@@ -32,7 +32,7 @@ function readArguments(): Arguments {
   const { values } = parseArgs({
     args: process.argv.slice(2).filter((argument) => argument !== '--'),
     options: {
-      recipe: { type: 'string', multiple: true, default: [...RECIPES] },
+      recipe: { type: 'string', multiple: true, default: ['ptq@1', 'accurate@1'] },
       seeds: { type: 'string', default: '2' },
       plants: { type: 'string', default: '3' },
       calibrate: { type: 'string', default: '32' },

@@ -57,7 +57,7 @@ export interface PtqResult extends QuantizeResult {
   readonly sensitivities: readonly LayerSensitivity[];
 }
 
-/** The recipes `ptq@1` and `accurate@1`: block by block on the quantized stream. */
+/** The recipes `ptq@1`, `accurate@1` and `accurate@2`: block by block on the quantized stream. */
 export async function quantizePtq(options: QuantizeOptions, plan: PtqPlan): Promise<PtqResult> {
   const { recipe } = plan;
   const { changes = {} } = options;

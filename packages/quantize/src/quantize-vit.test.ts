@@ -196,18 +196,18 @@ describe('ptq@1', () => {
  */
 const FROZEN_MODEL = '79479674a1b5ece50c260be5a462a96b083bc21678a3c99034bc796cb22ca41a';
 
-describe('accurate@1', () => {
+describe('accurate@2', () => {
   let result: QuantizeResult;
   const stages = new Map<string, number[][]>();
 
   beforeAll(async () => {
-    result = await quantizeVit({ weights, photos, backend: recordingBackend(stages), recipe: 'accurate@1' });
+    result = await quantizeVit({ weights, photos, backend: recordingBackend(stages), recipe: 'accurate@2' });
   });
 
   it('splits channels into slots, and says so in report and provenance', () => {
     const program = validate(result.program);
-    expect(program.provenance?.recipe).toBe('accurate@1');
-    expect(result.report.recipe).toBe('accurate@1');
+    expect(program.provenance?.recipe).toBe('accurate@2');
+    expect(result.report.recipe).toBe('accurate@2');
     const slots = new Map(result.report.edges.map((edge) => [edge.name, edge.slots]));
     for (const op of program.ops) {
       if (op.op !== 'rowquantize') continue;
@@ -269,7 +269,7 @@ describe('accurate@1', () => {
     const model = withMassiveActivations();
     const many = randomPhotos(48, 16, 2);
     const [accurate, ptq] = [
-      await quantizeVit({ weights: model, photos: many, backend, recipe: 'accurate@1' }),
+      await quantizeVit({ weights: model, photos: many, backend, recipe: 'accurate@2' }),
       await quantizeVit({ recipe: 'ptq@1', weights: model, photos: many, backend }),
     ];
     const quality = ({ program }: QuantizeResult): Promise<number> => logitQuality(backend, model, program, fresh);
@@ -277,16 +277,31 @@ describe('accurate@1', () => {
   });
 
   it('is the same to the byte on every machine, with a cache or without', async () => {
-    expect(modelId(result.program)).toBe(FROZEN_ACCURATE);
+    expect(modelId(result.program)).toBe(FROZEN_ACCURATE_2);
     const cache = createMemoryCache();
     await quantizeVit({ recipe: 'ptq@1', weights, photos, backend, cache });
-    await quantizeVit({ weights, photos, backend, cache, recipe: 'accurate@1' });
-    const again = await quantizeVit({ weights, photos, backend: neverCalled, cache, recipe: 'accurate@1' });
+    await quantizeVit({ weights, photos, backend, cache, recipe: 'accurate@2' });
+    const again = await quantizeVit({ weights, photos, backend: neverCalled, cache, recipe: 'accurate@2' });
     expect(identityOf(again.program)).toBe(identityOf(result.program));
   });
 });
 
-const FROZEN_ACCURATE = '7055e407082a262dec37e072590c9d9b4e62db3bc86af8ae0881fd9c85a62033';
+describe('accurate@1', () => {
+  it("is accurate@2 without the search, the class token's own attention and the lower bits, and the same everywhere", async () => {
+    const { program } = await quantizeVit({ weights, photos, backend, recipe: 'accurate@1' });
+    const { ops, constants } = validate(program);
+    const wide = ops.filter((op) => op.op === 'matmul' && 'constant' in op.b);
+    expect(wide.map((op) => op.result)).toEqual([
+      ...[0, 1].flatMap((index) => ['qkv', 'proj', 'fc1', 'fc2'].map((name) => `blocks.${index}.${name}.wide.sum`)),
+      'head.wide.sum',
+    ]);
+    expect(Object.keys(constants).filter((name) => name.endsWith('.low'))).toEqual([]);
+    expect(modelId(program)).toBe(FROZEN_ACCURATE);
+  });
+});
+
+const FROZEN_ACCURATE = 'e1c782b3a5d285e93253fb9a74a467ecb88f3fbe8ea663861607a65275aa6444';
+const FROZEN_ACCURATE_2 = '7055e407082a262dec37e072590c9d9b4e62db3bc86af8ae0881fd9c85a62033';
 
 /** dB: on this model ptq@1 reaches 30.9, the same recipe with weights rounded to nearest 28.2. */
 const FLOOR = 29.5;

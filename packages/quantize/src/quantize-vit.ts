@@ -21,7 +21,7 @@ export async function quantizeVit(options: QuantizeOptions): Promise<QuantizeRes
   const recipe = options.recipe ?? 'accurate@1';
   if (recipe !== 'paper@1' && !Object.hasOwn(PTQ_RECIPES, recipe)) {
     throw new IvitError('E_RECIPE', `there is no recipe '${String(recipe)}'`, {
-      hint: 'ptq@1, accurate@1 and paper@1 exist.',
+      hint: 'ptq@1, accurate@1, accurate@2 and paper@1 exist.',
     });
   }
   checkChanges(recipe, options.changes);

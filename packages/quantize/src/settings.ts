@@ -55,19 +55,19 @@ const PTQ_1: PtqSettings = {
   fineHead: false,
 };
 
+const ACCURATE_1: PtqSettings = {
+  ...PTQ_1,
+  rotation: { stream: true, values: true, keys: false },
+  slots: { norm: 0, attention: 0, gelu: 32 },
+  residualMargin: 1.5,
+  wideTokens: true,
+};
+
 /** The recipes by name. Frozen: other settings are another name. */
 export const PTQ_RECIPES: Readonly<Record<PtqRecipe, PtqSettings>> = {
   'ptq@1': PTQ_1,
-  'accurate@1': {
-    ...PTQ_1,
-    rotation: { stream: true, values: true, keys: false },
-    slots: { norm: 0, attention: 0, gelu: 32 },
-    residualMargin: 1.5,
-    paths: 8,
-    wideTokens: true,
-    wideQueries: true,
-    fineHead: true,
-  },
+  'accurate@1': ACCURATE_1,
+  'accurate@2': { ...ACCURATE_1, paths: 8, wideQueries: true, fineHead: true },
 };
 
 /** @throws IvitError `E_RECIPE` for changes that the recipe cannot take, or that do not go together. */

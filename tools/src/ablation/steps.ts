@@ -73,9 +73,5 @@ export const STEPS: readonly Step[] = [
       slots: { norm: 0, attention: 0, gelu: 32 },
     },
   },
-  {
-    id: 'accurate',
-    title: 'class token in int16, head room of the stream, 8 paths in GPTQ, 12-bit classifier: `accurate@1`',
-    recipe: 'accurate@1',
-  },
+  { id: 'accurate', title: 'class token in int16, head room of the stream: `accurate@1`', recipe: 'accurate@1' },
 ];

@@ -21,7 +21,7 @@ export async function seededPrograms(): Promise<Map<Recipe, Program>> {
   const programs = new Map<Recipe, Program>();
   const weights = seededVit(20260);
   const photos = seededPhotos(7, 6, weights.config.imageSize);
-  for (const recipe of ['ptq@1', 'accurate@1', 'paper@1'] as const) {
+  for (const recipe of ['ptq@1', 'accurate@1', 'accurate@2', 'paper@1'] as const) {
     const { program } = await quantizeVit({ weights, photos, backend: createReferenceBackend(), recipe });
     programs.set(recipe, program);
   }

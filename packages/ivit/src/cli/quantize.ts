@@ -16,7 +16,7 @@ import { createProgressLine, type ProgressLine, showLoading } from './progress.j
 import { failUsage, integerOption, maxPixels, parseCommand } from './usage.js';
 import { readSizeBudget, readWeightBits } from './weight-options.js';
 
-const RECIPES: readonly Recipe[] = ['ptq@1', 'accurate@1', 'paper@1'];
+const RECIPES: readonly Recipe[] = ['ptq@1', 'accurate@1', 'accurate@2', 'paper@1'];
 
 interface Job extends QuantizeChoices {
   readonly source: string;

@@ -22,7 +22,8 @@ classify
 quantize
   --calibrate DIR    folder of calibration photos
   -o, --output FILE  program file to write
-  --recipe NAME      accurate@1 (default), ptq@1 (of a Swin: default) or paper@1
+  --recipe NAME      accurate@1 (default), accurate@2, ptq@1 (of a Swin: default)
+                     or paper@1
   --nonlinear LIST   other functions: softmax=pow2|i-vit|i-bert|log2,
                      gelu=exact|i-bert|shift, norm=int16|ptf, joined by commas
   --weight-bits N    bits of the blocks' weights, 2 … 8, or a JSON file of layers

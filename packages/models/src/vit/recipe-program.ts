@@ -24,7 +24,7 @@ export interface RecipeDetails {
 }
 
 /**
- * The program of the recipes `ptq@1` and `accurate@1` from integers already decided: u8 `pixels [H,W,3]`
+ * The program of the recipes `ptq@1`, `accurate@1` and `accurate@2` from integers already decided: u8 `pixels [H,W,3]`
  * to i32 `logits [classes]` in units of 2^-outputShift.
  *
  * @param geluTable i16[577], last entry 0.

@@ -150,7 +150,7 @@ export interface RecipeHead {
   readonly outputShift: number;
 }
 
-/** Every integer of a ViT under the recipes `ptq@1` and `accurate@1`. */
+/** Every integer of a ViT under the recipes `ptq@1`, `accurate@1` and `accurate@2`. */
 export interface VitRecipe {
   readonly config: VitConfig;
   readonly embed: RecipeEmbed;
