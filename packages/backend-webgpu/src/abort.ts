@@ -4,11 +4,6 @@ function aborted(signal: AbortSignal, what: string): IvitError {
   return new IvitError('E_ABORTED', `${what} was aborted`, { cause: signal.reason });
 }
 
-/** @throws E_ABORTED */
-export function throwIfAborted(signal: AbortSignal | undefined, what: string): void {
-  if (signal?.aborted) throw aborted(signal, what);
-}
-
 /** The task's outcome, or E_ABORTED as soon as the signal says so. */
 export async function untilAborted<T>(task: Promise<T>, signal: AbortSignal | undefined, what: string): Promise<T> {
   if (signal === undefined) return task;

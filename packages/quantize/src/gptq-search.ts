@@ -1,10 +1,8 @@
-import { descendingDiagonal, dot, feedbackFactor, type RoundedWeights, rowScales } from './gptq.js';
+import { clampWeight, descendingDiagonal, dot, feedbackFactor, type RoundedWeights, rowScales } from './gptq.js';
 import type { SecondMoments } from './hessian.js';
-import { roundHalfEven } from './numeric.js';
 
 /** Columns over which paths may differ; what lies further back is settled as the best path has it. */
 const REACH = 96;
-const MOST = 127;
 
 /** The paths of one row, ordered by loss. */
 interface Paths {
@@ -49,8 +47,6 @@ function offer(choice: Choice, loss: number, parent: number, code: number): void
   choice.code[at] = code;
   if (choice.count < most) choice.count += 1;
 }
-
-const clampCode = (code: number): number => Math.max(-MOST, Math.min(MOST, code));
 
 /**
  * GPTQ with several paths: the two nearest integers are tried for every weight, and of all continuations those of least
@@ -108,8 +104,8 @@ function createSearch(
       choice.count = 0;
       for (let p = 0; p < paths.count; p += 1) {
         const wanted = common + tail(paths.error, p * size, feedback, k * size, start, k);
-        const nearest = clampCode(roundHalfEven(wanted / unit));
-        const second = clampCode(nearest + (wanted > nearest * unit ? 1 : -1));
+        const nearest = clampWeight(wanted / unit);
+        const second = clampWeight(nearest + (wanted > nearest * unit ? 1 : -1));
         const rest = wanted - nearest * unit;
         const otherRest = wanted - second * unit;
         const loss = paths.loss[p] as number;

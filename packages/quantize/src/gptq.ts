@@ -25,7 +25,8 @@ export function rowScales(weights: Float64Array, rows: number, size: number, mos
   return scale;
 }
 
-function clampWeight(x: number): number {
+/** The nearest int8 weight, -127 … 127. */
+export function clampWeight(x: number): number {
   const q = roundHalfEven(x);
   if (q > 127) return 127;
   return q < -127 ? -127 : q;

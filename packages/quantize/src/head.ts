@@ -19,7 +19,14 @@ import type { Streams } from './block-context.js';
 import { chooseNormEdge, chooseStep, type EdgeChoice, SYMMETRIC_ZERO_POINTS } from './edge.js';
 import { createEdgeStatistics, type EdgeStatistics } from './edge-statistics.js';
 import { chooseFactors } from './factors.js';
-import { absoluteSum, finishLinear, type RoundedLinear, type RowLinearInput, roundLinear } from './linear.js';
+import {
+  absoluteSum,
+  finishLinear,
+  foldWeights,
+  type RoundedLinear,
+  type RowLinearInput,
+  roundLinear,
+} from './linear.js';
 import type { NonlinearChoice } from './nonlinear-choice.js';
 import { magnitude, powerOfTwo, roundHalfEven } from './numeric.js';
 import { createMeter, edgeReport, measure } from './quality.js';
@@ -162,14 +169,15 @@ interface RoundedClassifier {
 
 /** What weights rounded to their nearest leave, in 4 bits of a sixteenth of their unit. */
 function lowerBits(input: RowLinearInput, { weight, ratios }: RoundedLinear): Int8Array {
-  const { step, migration, outputUnits } = input;
+  const { step, outputUnits } = input;
+  const folded = foldWeights(input.weight, input.migration);
   const size = weight.length / ratios.length;
   const steps = powerOfTwo(LOW_BITS);
   return Int8Array.from(weight, (code, i) => {
     const n = Math.floor(i / size);
     const unit = ((ratios[n] as number) * 16 * (outputUnits[n] as number)) / step;
     if (unit === 0) return 0;
-    const real = (input.weight.data[i] as number) * (migration === undefined ? 1 : (migration[i % size] as number));
+    const real = folded[i] as number;
     return Math.max(-steps / 2, Math.min(steps / 2 - 1, roundHalfEven((real / unit - code) * steps)));
   });
 }

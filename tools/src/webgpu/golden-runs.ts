@@ -1,7 +1,14 @@
 /** Golden models of the original implementation on the WebGPU backend, in Node and in a page alike. Uses nothing of Node. */
 import { createWebgpuBackend, type WebgpuBackendOptions } from '@ivit/backend-webgpu';
 import { PASSED } from '../conformance/run-kit.js';
-import { comparisonsOf, distinctSources, type GoldenFolder, readGolden, runGolden } from '../vectors/golden.js';
+import {
+  comparisonsOf,
+  distinctSources,
+  type GoldenFolder,
+  type GoldenSource,
+  readGolden,
+  runGolden,
+} from '../vectors/golden.js';
 
 /** How golden models are run. */
 export interface GoldenChoice {
@@ -27,10 +34,15 @@ function runsOf(name: string, { packed, batches }: GoldenChoice): readonly OneRu
   );
 }
 
-/** What is compared of a model: each of its programs once, as several stored forms may hold the same one. */
-async function sourcesOf(folder: GoldenFolder): ReturnType<typeof readGolden> {
+/**
+ * What is compared of a model: each of its programs once, as several stored forms may hold the same one.
+ *
+ * @throws RangeError where it is not covered
+ */
+async function sourcesOf(name: string, folder: GoldenFolder): Promise<readonly GoldenSource[]> {
   const sources = await readGolden(folder);
-  return typeof sources === 'string' ? sources : distinctSources(sources);
+  if (typeof sources === 'string') throw new RangeError(`${name}: ${sources}`);
+  return distinctSources(sources);
 }
 
 /** Every comparison by name with what differs, or `PASSED`. @param tell is told of each run and its seconds */
@@ -42,8 +54,7 @@ export async function goldenFound(
 ): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const [name, folder] of folders) {
-    const sources = await sourcesOf(folder);
-    if (typeof sources === 'string') throw new RangeError(`${name}: ${sources}`);
+    const sources = await sourcesOf(name, folder);
     for (const { title, packed, batch } of runsOf(name, choice)) {
       const began = performance.now();
       const backend = createWebgpuBackend({ ...options, packed });
@@ -62,8 +73,7 @@ export async function goldenFound(
 export async function goldenExpected(folders: GoldenFolders, choice: GoldenChoice): Promise<Record<string, string>> {
   const expected: Record<string, string> = {};
   for (const [name, folder] of folders) {
-    const sources = await sourcesOf(folder);
-    if (typeof sources === 'string') throw new RangeError(`${name}: ${sources}`);
+    const sources = await sourcesOf(name, folder);
     for (const { title } of runsOf(name, choice)) {
       for (const source of sources) {
         for (const { what } of comparisonsOf(source)) expected[`${title}: ${what}`] = PASSED;

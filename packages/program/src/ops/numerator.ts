@@ -89,8 +89,8 @@ export interface RunRefusal {
 /**
  * Fills `lo` and `hi` with the saturated interval of each channel; returns the bits of the largest numerator.
  *
- * The loop runs a few times before the engine compiles it, so it calls little. Nearly every honest channel stays below 2^53, where numbers do: a model has tens of thousands of channels, all of them
- * proved before its first photo. Rounding is monotone and the factors are integers, so a magnitude that comes out below
+ * The loop runs a few times before the engine compiles it, so it calls little. Nearly every honest channel stays below 2^53,
+ * where numbers do: a model has tens of thousands of channels, all of them proved before its first photo. Rounding is monotone and the factors are integers, so a magnitude that comes out below
  * 2^53 had no inexact step.
  */
 export function boundRun(run: TermRun, lo: Int32Array, hi: Int32Array): number | RunRefusal {
