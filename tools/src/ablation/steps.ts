@@ -74,4 +74,9 @@ export const STEPS: readonly Step[] = [
     },
   },
   { id: 'accurate', title: 'class token in int16, head room of the stream: `accurate@1`', recipe: 'accurate@1' },
+  {
+    id: 'accurate-2',
+    title: 'GPTQ on eight paths, int16 queries of the class token, 12-bit classifier: `accurate@2`',
+    recipe: 'accurate@2',
+  },
 ];
