@@ -145,26 +145,38 @@ export interface GoldenRun {
   readonly alone: ValueRecord | undefined;
 }
 
+/** The source's images, at most `batch` at once. */
+export function* batchesOf(
+  { program, images }: GoldenSource,
+  batch: number,
+): Generator<{ readonly pixels: Uint8Array; readonly count: number }> {
+  const size = (program.values[program.input]?.shape ?? []).reduce((product, n) => product * n, 1);
+  for (let first = 0; first < images.length; first += batch * size) {
+    const pixels = images.subarray(first, first + batch * size);
+    yield { pixels, count: pixels.length / size };
+  }
+}
+
 /** Runs all images with the named values kept. */
 async function runAll(
   backend: Backend,
-  { program, images, numbers }: GoldenSource,
+  source: GoldenSource,
   names: readonly string[],
   batch: number,
   newHash: () => Hash,
 ): Promise<Map<string, ValueRecord>> {
+  const { program, numbers } = source;
   const records = new Map(names.map((name) => [name, new ValueRecord(newHash(), numbers.get(name)?.length ?? 0)]));
   const executable = await backend.compile(program, { maxBatch: batch, outputs: names });
-  const size = (program.values[program.input]?.shape ?? []).reduce((product, n) => product * n, 1);
-  for (let first = 0; first < images.length; first += batch * size) {
-    const pixels = images.subarray(first, first + batch * size);
-    const outputs = await executable.run(pixels, { batch: pixels.length / size });
+  for (const { pixels, count } of batchesOf(source, batch)) {
+    const outputs = await executable.run(pixels, { batch: count });
     for (const [name, record] of records) {
       const output = outputs[name];
       if (output !== undefined) record.add(output.data);
     }
   }
   await executable.dispose();
+  for (const record of records.values()) await record.finish();
   return records;
 }
 
@@ -207,6 +219,8 @@ function channelsLast(values: ArrayLike<number>, side: number): number[] {
 /** One thing that is compared. */
 export interface Comparison {
   readonly what: string;
+  /** The value whose elements the vectors do not hold, only their hash. */
+  readonly hashed?: string;
   /** Undefined where there is none. */
   readonly difference: (run: GoldenRun) => string | undefined;
 }
@@ -226,8 +240,9 @@ function hashComparisons(name: string, value: string, expected: TraceHash): read
     },
     {
       what: `${name} ${value} sha256`,
+      hashed: value,
       difference: ({ records }) => {
-        const digest = records.get(value)?.digest();
+        const digest = records.get(value)?.digest;
         if (digest === undefined) return missing;
         return digest === expected.sha256_i64le ? undefined : 'the hash differs';
       },
@@ -255,8 +270,8 @@ export function comparisonsOf({ name, program, numbers, hashes }: GoldenSource):
   const alone: Comparison = {
     what: `${name} output alone`,
     difference: (run) => {
-      const digest = run.alone?.digest();
-      const same = digest !== undefined && digest === run.records.get(output)?.digest();
+      const digest = run.alone?.digest;
+      const same = digest !== undefined && digest === run.records.get(output)?.digest;
       return same ? undefined : 'the bits differ from those with every value kept';
     },
   };

@@ -1,10 +1,10 @@
 import type { IntArray } from '@ivit/program';
 import { bytesToHex } from '@noble/hashes/utils.js';
 
-/** A sha256 that bytes are given to: that of pages, or Node's, which is faster. */
+/** A sha256 that bytes are given to, which nobody changes later: one in JavaScript, or the faster ones of Node and of pages. */
 export interface Hash {
   update(bytes: Uint8Array): unknown;
-  digest(): Uint8Array;
+  digest(): Uint8Array | Promise<Uint8Array>;
 }
 
 /** What is kept of one value over all images: the vectors' own digest, and the first elements. */
@@ -45,9 +45,14 @@ export class ValueRecord {
     return this.#kept;
   }
 
-  /** Of all that was added: nothing can be added after it. */
-  digest(): string {
-    this.#digest ??= bytesToHex(this.#hash.digest());
+  /** Makes the digest: nothing can be added after it. */
+  async finish(): Promise<void> {
+    this.#digest ??= bytesToHex(await this.#hash.digest());
+  }
+
+  /** Of all that was added. @throws RangeError before `finish` */
+  get digest(): string {
+    if (this.#digest === undefined) throw new RangeError('the record is not finished');
     return this.#digest;
   }
 }

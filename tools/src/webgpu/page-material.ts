@@ -17,7 +17,7 @@ export interface PageMaterial extends Material {
 export const goldenPath = (model: string, file: string): string => `golden/${model}/${file}`;
 
 /** The models as the page reads them, each file once. */
-export function servedFolders({ golden }: PageMaterial, read: Read): GoldenFolders {
+export function servedFolders({ golden }: Pick<PageMaterial, 'golden'>, read: Read): GoldenFolders {
   return new Map(
     golden.map(({ name, files }) => {
       const known = new Map<string, Promise<Uint8Array>>();
