@@ -41,11 +41,15 @@ const texts: Readonly<Record<string, string>> = {
   'linear slots': linearShader(linear('slots', 800, [ADDED])),
   'linear slots, wide rows': linearShader({
     ...linear('slots', 800, [ADDED]),
-    both: { wide: [GROUPED], joined: [] },
+    both: { wide: [GROUPED], joined: [], apart: true },
   }),
   'linear norm-quantize, wide rows': linearShader({
     ...linear('norm-quantize', 192, [ADDED]),
-    both: { wide: [GROUPED], joined: [{ kind: 'ramplookup' }, GROUPED] },
+    both: { wide: [GROUPED], joined: [{ kind: 'ramplookup' }, GROUPED], apart: false },
+  }),
+  'linear norm-quantize, wide rows, some of them for somebody else': linearShader({
+    ...linear('norm-quantize', 192, [ADDED]),
+    both: { wide: [GROUPED], joined: [], aside: GROUPED, apart: false },
   }),
   'attention of DeiT-Tiny': attentionShader(attention(197, 64, 8)),
   'attention of 384 px': attentionShader(attention(577, 64, 8)),

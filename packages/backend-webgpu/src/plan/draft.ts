@@ -30,6 +30,10 @@ export class Draft {
   readonly record: Int32Array<ArrayBuffer> = new Int32Array(RECORD_WORDS);
   readonly patches: Patch[] = [];
   readonly constants: ConstantPatch[] = [];
+  /** Values that it makes besides its result. */
+  readonly also: string[] = [];
+  /** Whether elements of the result are left out that come before needed ones. */
+  partial = false;
   /** Workgroups of one image, over x and y. */
   grid: readonly [number, number] = [1, 1];
   readonly #values: PlanValues;
@@ -47,7 +51,8 @@ export class Draft {
   }
 
   get reads(): readonly string[] {
-    return this.patches.map(({ value }) => value).filter((value) => value !== this.result);
+    const made = [this.result, ...this.also];
+    return this.patches.map(({ value }) => value).filter((value) => !made.includes(value));
   }
 
   /** Words that the needed part of the result takes. */
@@ -63,6 +68,14 @@ export class Draft {
   /** The first word of a value's image 0 goes to this word of the record. */
   value(name: string, word: number): void {
     this.patches.push({ value: name, baseWord: word });
+  }
+
+  /** One more value that the dispatch makes: its place and the words from image to image go to these two words. */
+  making(name: string, word: number): this {
+    const { dtype, shape } = this.#values.type(name);
+    this.also.push(name);
+    this.value(name, word);
+    return this.set(word + 1, imageWords(dtype, shape));
   }
 
   /** The place of integers in the constants, in their own type, goes to this word. */

@@ -1,7 +1,7 @@
 /** Which ops run together as one dispatch. Fused or not, every value that is made has the same bits. */
 import type { Op } from '@ivit/program';
 import { fusedAttentionDraft } from '../kernels/attention/attention.js';
-import { matchAttention } from '../kernels/attention/match-attention.js';
+import { attentionPairs } from '../kernels/attention/match-wide-queries.js';
 import { fusedLinearDraft, type LinearChoice } from '../kernels/products/linear.js';
 import { matchLinear } from '../kernels/products/match-linear.js';
 import type { Draft } from './draft.js';
@@ -28,16 +28,19 @@ export function fuse(source: Source, uses: Uses, ops: readonly Op[], choice: Lin
     if (last !== undefined) drafts.set(last, draft);
   };
   const needed = new Set(ops);
+  const attentions = attentionPairs(source.values, uses);
   for (const op of ops.length === 0 ? [] : source.values.program.ops) {
     if (op.op === 'linear') {
       const match = matchLinear(source.values, uses, op);
       if (match === undefined || !needed.has(match.ops[match.ops.length - 1] as Op)) continue;
       run(match.ops, fusedLinearDraft(source, match, choice));
     }
-    if (op.op === 'softmax' && needed.has(op)) {
-      const match = matchAttention(source.values, uses, op);
-      if (match !== undefined) run(match.ops, fusedAttentionDraft(source, match, choice));
-    }
+    const pair = op.op === 'softmax' && !absorbed.has(op) && needed.has(op) ? attentions.get(op) : undefined;
+    if (pair === undefined) continue;
+    const others = needed.has(pair.match.softmax);
+    const wide = pair.wide !== undefined && needed.has(pair.wide.match.softmax);
+    const parts = [...(wide ? pair.wide.match.ops : []), ...(others ? pair.match.ops : [])];
+    run(parts, fusedAttentionDraft(source, pair, { others, wide }, choice));
   }
   return { drafts, absorbed };
 }

@@ -33,7 +33,7 @@ export interface PlannedDispatch {
   readonly grid: readonly [x: number, y: number];
   /** Which of the constant buffers it reads. */
   readonly constants: number;
-  /** The value that it makes. */
+  /** The value that it makes; what it makes beside it, other dispatches alone read. */
   readonly result: PlacedValue;
   /** Whether all of that value is made, and it is one of the program's. */
   readonly whole: boolean;
@@ -103,8 +103,9 @@ function placeValues(
   const ends = new Map<string, number>([[input, 0]]);
   const starts = new Map<string, number>([[input, -1]]);
   for (const [index, draft] of drafts.entries()) {
-    if (!starts.has(draft.result)) starts.set(draft.result, index);
-    for (const name of [draft.result, ...draft.reads]) ends.set(name, index);
+    const made = [draft.result, ...draft.also];
+    for (const name of made) if (!starts.has(name)) starts.set(name, index);
+    for (const name of [...made, ...draft.reads]) ends.set(name, index);
   }
   const names = [...starts.keys()];
   const leases = names.map((name): Lease => {
@@ -183,7 +184,8 @@ export function planProgram(
     for (const [index, { word }] of draft.constants.entries()) draft.record[word] = at[index] as number;
     for (const { value, baseWord } of draft.patches) draft.record[baseWord] = bases.get(value) ?? 0;
     const result = placed(draft.result);
-    const whole = Object.hasOwn(program.values, draft.result) && needed(draft.result) === result.count;
+    const known = Object.hasOwn(program.values, draft.result) && !draft.partial;
+    const whole = known && needed(draft.result) === result.count;
     return { code: draft.code, record: draft.record, grid: draft.grid, constants: buffer, result, whole };
   });
   const kept = new Set(outputs);

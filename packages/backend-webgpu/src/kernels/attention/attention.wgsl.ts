@@ -21,19 +21,12 @@ import { wide } from '../../wgsl/wide.wgsl.js';
 import { bindings } from '../bindings.wgsl.js';
 import { dot } from '../products/dot.wgsl.js';
 import { reading } from '../products/stages.wgsl.js';
+import { type FourForm, helpers, STAGE_WORDS, STAGES, stage } from './four-stage.wgsl.js';
+import { exponentials, softmaxText } from './softmax-rows.wgsl.js';
+import { type WideForm, wideQueries } from './wide-queries.wgsl.js';
 
 /** Invocations of a workgroup. */
 export const GROUP = 64;
-/** First of the record's words that belong to stages, and the words of each. */
-export const STAGES = 32;
-export const STAGE_WORDS = 24;
-
-/** Whether a requantization has an addend, and whether its sums fit an i32. */
-export interface FourForm {
-  readonly addend: boolean;
-  readonly narrow: boolean;
-}
-
 export interface AttentionForm {
   readonly packed: boolean;
   readonly rows: 4 | 8;
@@ -46,116 +39,14 @@ export interface AttentionForm {
   readonly logits: readonly FourForm[];
   readonly out: FourForm | undefined;
   readonly result: 'i8' | 'i16' | 'i32';
+  /** Queries of i16 beside those, which have workgroups of their own in front; `out` is there, too. */
+  readonly wide?: WideForm;
 }
 
 /** Bytes of workgroup memory. */
 export function memoryBytes(form: Pick<AttentionForm, 'rows' | 'quads' | 'depthWords'>): number {
   const { rows, quads, depthWords } = form;
   return 4 * (rows * (2 * quads + depthWords + 4 * depthWords + 1) + GROUP);
-}
-
-/** `fn name(x, image, i)`: a requantization by the indices (outer group, group, row, column) of an element. */
-function stage(name: string, at: number, { addend, narrow: fits }: FourForm): string {
-  const scale = fits ? 'scale_narrow' : 'scale_term';
-  const sum = `${scale}(x, parameter(${at}u, channel), u32(parameter(${at + 2}u, channel)))`;
-  const place = `place_element(${at + 14}u, image, u32(field(${at + 18}u) + dot_of(${at + 19}u, i)))`;
-  const term = `${scale}(${place}, field(${at + 12}u), u32(field(${at + 13}u)))`;
-  const z = `parameter(${at + 4}u, channel)`;
-  const limits = `field(${at + 6}u), field(${at + 7}u)`;
-  const both = fits ? `${sum} + ${term}` : `wide_add(${sum}, ${term})`;
-  const terms = addend ? both : sum;
-  const y = fits ? `clamp(${terms} + ${z}, ${limits})` : `clamp_wide(wide_add(${terms}, wide_of(${z})), ${limits})`;
-  return /* wgsl */ `
-fn ${name}(x: i32, image: u32, i: vec4<u32>) -> i32 {
-  let channel = u32(dot_of(${at + 8}u, i));
-  return ${y};
-}
-`;
-}
-
-const helpers = /* wgsl */ `
-fn dot_of(at: u32, i: vec4<u32>) -> i32 {
-  let index = vec4<i32>(i);
-  return index.x * field(at) + index.y * field(at + 1u) + index.z * field(at + 2u) + index.w * field(at + 3u);
-}
-
-/** First word of row r of an operand whose place begins at a record's word; strides are in words. */
-fn row_word(at: u32, image: u32, group: vec2<u32>, r: u32) -> u32 {
-  return u32(field(at)) + image * u32(field(at + 1u))
-    + u32(field(at + 2u) + i32(group.x) * field(at + 3u) + i32(group.y) * field(at + 4u) + i32(r) * field(at + 5u));
-}
-`;
-
-const exponentials = {
-  pow2: /* wgsl */ `
-fn weight(d: u32) -> u32 {
-  let octave = u32(field(27u));
-  let parts = pow2_parts(d, octave);
-  return pow2_shifted(constants[u32(field(26u)) + (parts.x << (8u - octave))], parts.y);
-}
-fn add_weights(a: u32, b: u32) -> u32 { return a + b; }
-`,
-  table: /* wgsl */ `
-fn weight(d: u32) -> u32 { return constants[u32(field(26u)) + min(d, u32(field(27u)))]; }
-fn add_weights(a: u32, b: u32) -> u32 { return saturating_sum(a, b); }
-`,
-} as const;
-
-/** Logits at a quad's two words to probabilities. */
-function softmaxText(form: AttentionForm): string {
-  const factor = form.exponential === 'pow2' ? 'pow2_factor(sum)' : 'vec2<u32>(MOST / sum, 0u)';
-  const one = form.exponential === 'pow2' ? 'pow2_probability(e, factor, BITS)' : 'probability(e, factor.x, BITS)';
-  const store =
-    form.bits === 8
-      ? '    line[at] = pack_i8(p);'
-      : `    line[at] = pack_i8(p) ^ 0x80808080u;
-    line[at + 1u] = pack_i8(p >> vec4<u32>(8u));`;
-  return /* wgsl */ `
-const BITS: u32 = ${form.bits}u;
-
-fn logit(at: u32, c: u32) -> i32 { return lane_i16(line[at + (c >> 1u)], c); }
-
-/** Row r by its lanes: all of them enter, with a barrier after each of their finds. */
-fn softmax_row(r: u32, thread: u32, keys: u32) {
-  let lane = thread % LANES;
-  var peak = -32768;
-  for (var quad = lane; quad < QUADS; quad += LANES) {
-    let at = r * LINE + 2u * quad;
-    for (var c = 0u; c < 4u; c++) {
-      if (4u * quad + c < keys) { peak = max(peak, logit(at, c)); }
-    }
-  }
-  parts[thread] = bitcast<u32>(peak);
-  workgroupBarrier();
-  for (var i = 0u; i < LANES; i++) { peak = max(peak, bitcast<i32>(parts[r * LANES + i])); }
-  workgroupBarrier();
-  var sum = 0u;
-  for (var quad = lane; quad < QUADS; quad += LANES) {
-    let at = r * LINE + 2u * quad;
-    for (var c = 0u; c < 4u; c++) {
-      if (4u * quad + c < keys) { sum = add_weights(sum, weight(u32(peak - logit(at, c)))); }
-    }
-  }
-  parts[thread] = sum;
-  workgroupBarrier();
-  sum = 0u;
-  for (var i = 0u; i < LANES; i++) { sum = add_weights(sum, parts[r * LANES + i]); }
-  let factor = ${factor};
-  for (var quad = lane; quad < QUADS; quad += LANES) {
-    let at = r * LINE + 2u * quad;
-    var p = vec4<i32>();
-    for (var c = 0u; c < 4u; c++) {
-      var own = 0;
-      if (4u * quad + c < keys) {
-        let e = weight(u32(peak - logit(at, c)));
-        own = ${one};
-      }
-      p = vec4<i32>(p.yzw, own);
-    }
-${store}
-  }
-}
-`;
 }
 
 const STORES = {
@@ -168,6 +59,11 @@ const STORES = {
     }`,
 } as const;
 
+const ownRows = /* wgsl */ `  let first = block.x * ROWS;
+  let rows = u32(field(4u));`;
+const ownQuery = 'arena[row_word(8u, image, group, min(first + i / WORDS, rows - 1u)) + i % WORDS]';
+const ownPlace = '  let to = u32(field(0u)) + image * u32(field(1u));';
+
 export function attentionShader(form: AttentionForm): string {
   const { rows, quads, depthWords, logits, out } = form;
   const line = 2 * quads;
@@ -177,7 +73,15 @@ export function attentionShader(form: AttentionForm): string {
   const move = each((i) => (i + 1 < rows ? `      sum${i} = sum${i + 1};` : ''));
   const stages = logits.map((own, i) => stage(`logit${i}`, STAGES + i * STAGE_WORDS, own)).join('');
   const last = out === undefined ? '' : stage('out', STAGES + logits.length * STAGE_WORDS, out);
-  const staged = logits.reduce((inner, _, i) => `logit${i}(${inner}, image, vec4<u32>(group, row, key))`, 'own.x');
+  const beside = form.wide && wideQueries(form.wide, rows, logits.length + 1);
+  const at = 'image, vec4<u32>(group, row, key)';
+  const inline = logits.reduce((inner, _, i) => `logit${i}(${inner}, ${at})`, 'own.x');
+  const staged = beside === undefined ? inline : `logit_of(own.x, ${at})`;
+  const end = beside === undefined ? 'u32(field(4u))' : 'row_end';
+  const index = 'own, image, vec4<u32>(group, row, column + c)';
+  const requantized = beside === undefined ? `out(${index})` : `out_of(${index})`;
+  const stride = (axis: number): string =>
+    beside === undefined ? `field(${28 + axis}u)` : `field(strides + ${axis}u)`;
   const wide16 = form.bits === 16;
   const products = each((i) => {
     const low = `line[${i * line}u + 2u * quad]`;
@@ -197,7 +101,7 @@ var<workgroup> queries: array<u32, ${rows * depthWords}>;
 var<workgroup> mixed: array<atomic<i32>, ${rows * depthWords * 4}>;
 var<workgroup> parts: array<u32, ${GROUP}>;
 ${dot(form.packed)}${wide}${requantize}${narrow}${packing}${reading}${divide}${exponential}${helpers}
-${exponentials[form.exponential]}${stages}${last}${softmaxText(form)}
+${exponentials[form.exponential]}${stages}${last}${beside?.functions(logits.length) ?? ''}${softmaxText(form)}
 /** q·kᵀ and its requantizations: an invocation takes four keys for all rows. */
 fn make_logits(image: u32, group: vec2<u32>, first: u32, thread: u32) {
   let keys = u32(field(5u));
@@ -215,8 +119,8 @@ ${each((i) => `    var sum${i} = vec4<i32>();`)}
 ${each((i) => `      let a${i} = queries[${i * depthWords}u + w];`)}
 ${each((i) => `      sum${i} += ${four(`a${i}`, 'b')};`)}
     }
-    for (var i = 0u; i < ROWS; i++) {
-      let row = min(first + i, u32(field(4u)) - 1u);
+${beside?.sums ?? ''}    for (var i = 0u; i < ROWS; i++) {
+      let row = min(first + i, ${end} - 1u);
       var y = vec4<i32>();
       var own = sum0;
       for (var c = 0u; c < 4u; c++) {
@@ -270,12 +174,11 @@ ${move}
 @compute @workgroup_size(${GROUP})
 fn main(@builtin(workgroup_id) block: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let image = block.z;
-  let first = block.x * ROWS;
-  let rows = u32(field(4u));
+${beside?.rows ?? ownRows}
   let groups = u32(field(7u));
   let group = vec2<u32>(block.y / groups, block.y % groups);
   for (var i = thread; i < ROWS * WORDS; i += ${GROUP}u) {
-    queries[i] = arena[row_word(8u, image, group, min(first + i / WORDS, rows - 1u)) + i % WORDS];
+    queries[i] = ${beside === undefined ? ownQuery : 'query_word(image, group, first, i / WORDS, i % WORDS)'};
   }
   workgroupBarrier();
   make_logits(image, group, first, thread);
@@ -284,7 +187,7 @@ fn main(@builtin(workgroup_id) block: vec3<u32>, @builtin(local_invocation_index
   workgroupBarrier();
   mix(image, group, thread);
   workgroupBarrier();
-  let to = u32(field(0u)) + image * u32(field(1u));
+${beside?.to ?? ownPlace}
   for (var i = thread; i < ROWS * WORDS; i += ${GROUP}u) {
     let row = first + i / WORDS;
     if (row < rows) {
@@ -292,9 +195,9 @@ fn main(@builtin(workgroup_id) block: vec3<u32>, @builtin(local_invocation_index
       var y = vec4<i32>();
       for (var c = 0u; c < 4u; c++) {
         let own = atomicLoad(&mixed[4u * i + c]);
-        y = vec4<i32>(y.yzw, ${out === undefined ? 'own' : 'out(own, image, vec4<u32>(group, row, column + c))'});
+        y = vec4<i32>(y.yzw, ${out === undefined ? 'own' : requantized});
       }
-      let at = u32(i32(group.x) * field(28u) + i32(group.y) * field(29u) + i32(row) * field(30u)) + column;
+      let at = u32(i32(group.x) * ${stride(0)} + i32(group.y) * ${stride(1)} + i32(row) * ${stride(2)}) + column;
   ${STORES[form.result].replaceAll('\n', '\n  ')}
     }
   }

@@ -23,7 +23,7 @@ export interface FourStage {
   readonly addend?: { readonly offset: number; readonly strides: Four };
 }
 
-/** Rows of i8 in whole words: an operand and its strides in elements. */
+/** Rows of i8, or of i16 queries, in whole words: an operand and its strides in elements. */
 export interface FourOperand {
   readonly value: string;
   readonly offset: number;
@@ -56,16 +56,22 @@ function four(entries: readonly number[], fill: number): Four | undefined {
   return padded as unknown as Four;
 }
 
-function operand(values: PlanValues, source: Operand, rowAxis: 2 | 3): FourOperand | undefined {
-  if (!('value' in source) || values.typeOf(source) !== 'i8') return undefined;
+function operand(
+  values: PlanValues,
+  source: Operand,
+  rowAxis: 2 | 3,
+  type: 'i8' | 'i16' = 'i8',
+): FourOperand | undefined {
+  if (!('value' in source) || values.typeOf(source) !== type) return undefined;
+  const unit = type === 'i8' ? 4 : 2;
   const view = values.viewOf(source);
   const shape = four(view.shape, 1);
   const strides = four(view.strides, 0);
-  if (shape === undefined || strides === undefined || view.offset % 4 !== 0) return undefined;
+  if (shape === undefined || strides === undefined || view.offset % unit !== 0) return undefined;
   const columnAxis = rowAxis === 2 ? 3 : 2;
   if (strides[columnAxis] !== 1) return undefined;
   const own = [0, 1, rowAxis].map((axis) => (shape[axis] === 1 ? 0 : (strides[axis] as number)));
-  if (own.some((stride) => stride % 4 !== 0)) return undefined;
+  if (own.some((stride) => stride % unit !== 0)) return undefined;
   return { value: source.value, offset: view.offset, strides: own as unknown as readonly [number, number, number] };
 }
 
@@ -142,8 +148,16 @@ function outBehind(
   return { out: stage, resultStrides: [outer, group, row] };
 }
 
-/** @returns undefined where the ops stay apart: log2 codes, keys or heads beyond workgroup memory, or rows not in whole words */
-export function matchAttention(values: PlanValues, uses: Uses, softmax: SoftmaxOp): AttentionMatch | undefined {
+/**
+ * @param type of the queries
+ * @returns undefined where the ops stay apart: log2 codes, keys or heads beyond workgroup memory, or rows not in whole words
+ */
+export function matchAttention(
+  values: PlanValues,
+  uses: Uses,
+  softmax: SoftmaxOp,
+  type: 'i8' | 'i16' = 'i8',
+): AttentionMatch | undefined {
   if (softmax.log2 !== undefined) return undefined;
   const before = logitsBefore(values, uses, softmax);
   const [first, ...scaling] = before ?? [];
@@ -163,7 +177,7 @@ export function matchAttention(values: PlanValues, uses: Uses, softmax: SoftmaxO
   const rows = ([8, 4] as const).find((count) => {
     return memoryBytes({ rows: count, quads, depthWords: depth >> 2 }) <= MEMORY_BYTES;
   });
-  const q = operand(values, first.a, 2);
+  const q = operand(values, first.a, 2, type);
   const k = operand(values, first.b, 3);
   const v = operand(values, product.b, 2);
   const same = [0, 1, 2, 3];

@@ -9,8 +9,9 @@ import type { LinearMatch } from './match-linear.js';
 import type { WideRows } from './match-wide.js';
 import { COLUMNS, packedColumns, packWeights } from './pack-weights.js';
 import { isNorm } from './prologue.wgsl.js';
-import { formOf, isNarrow, parameterData, STAGE_WORDS, writeParameter, writeStage } from './stages.js';
-import { LEFT_OVERS } from './wide.wgsl.js';
+import { formOf, isNarrow, parameterData, STAGE_WORDS, type Stage, writeParameter, writeStage } from './stages.js';
+import { ASIDE, type WideStages } from './stages.wgsl.js';
+import { APART, LEFT_OVERS } from './wide.wgsl.js';
 
 export interface LinearChoice {
   /** `dot4I8Packed`, or four products. */
@@ -34,7 +35,8 @@ export function fusedLinearDraft(source: Source, match: LinearMatch, choice: Lin
   const width = packedColumns(columns);
   const blocks = ceilDiv(width, COLUMNS * GROUP);
   const rows = rowsOfGroup(prologue, depth) ?? 4;
-  const count = source.needed(result);
+  // What somebody else takes of wide rows is made of all of them.
+  const count = Math.max(source.needed(result), wide?.aside === undefined ? 0 : wide.count * columns);
   const rowBlocks = rowBlocksOf(ceilDiv(count, columns), rows, match.wide?.count ?? 0);
   // Blocks of 256 columns that one workgroup makes after another: rows that come as codes are as well read again.
   const spread = prologue === 'codes' ? blocks : Math.min(blocks, ceilDiv(choice.groups ?? 1, rowBlocks));
@@ -50,7 +52,7 @@ export function fusedLinearDraft(source: Source, match: LinearMatch, choice: Lin
     words: isNorm(prologue) ? words : 0,
     stages: stages.map(formOf),
     result: values.type(result).dtype as 'i8' | 'i16' | 'i32',
-    ...(wide && { both: { wide: wide.stages.map(formOf), joined: joined.map(formOf) } }),
+    ...(wide && { both: bothOf(wide, joined) }),
   });
   const draft = new Draft(values, code, result, count);
   const type = values.type(x.value);
@@ -63,11 +65,26 @@ export function fusedLinearDraft(source: Source, match: LinearMatch, choice: Lin
   draft.words32(9, `weights ${op.w}`, words * width, () => packWeights(data, columns, depth));
   if (op.b !== undefined) draft.set(11, 1).int32(12, op.b, values.constant(op.b).data);
   writePrologue(draft, source, match);
-  if (wide !== undefined) writeWide(draft, source, match, wide);
   const all = [...stages, ...(wide?.stages ?? []), ...joined];
   for (const [i, stage] of all.entries()) writeStage(draft, values, STAGES + i * STAGE_WORDS, stage);
+  if (wide !== undefined) {
+    writeWide(draft, source, match, wide);
+    writeAside(draft, source, wide, STAGES + all.length * STAGE_WORDS);
+  }
   draft.grid = [rowBlocks, ceilDiv(blocks, passes)];
   return draft;
+}
+
+function bothOf({ stages, aside, apart }: WideRows, joined: readonly Stage[]): WideStages & { apart: boolean } {
+  const wide = { wide: stages.map(formOf), joined: joined.map(formOf), apart };
+  return aside === undefined ? wide : { ...wide, aside: formOf(aside.stage) };
+}
+
+/** The stage of the first columns that somebody else takes, with their place where an addend's would be. */
+function writeAside(draft: Draft, { values }: Source, { aside }: WideRows, at: number): void {
+  if (aside === undefined) return;
+  writeStage(draft, values, at, aside.stage);
+  draft.making(aside.stage.op.result, at + ASIDE).set(at + ASIDE + 2, aside.columns);
 }
 
 /** Workgroups of so many rows: of wide ones, which are the first, half as many fit. */
@@ -76,7 +93,8 @@ function rowBlocksOf(count: number, rows: number, wide: number): number {
 }
 
 /** How many rows are wide, their words, and the block of constants that `wide.wgsl.ts` tells of. */
-function writeWide(draft: Draft, { values }: Source, { op }: LinearMatch, { count, depth, scaling }: WideRows): void {
+function writeWide(draft: Draft, { values }: Source, { op }: LinearMatch, wide: WideRows): void {
+  const { count, depth, scaling, apart, value, rows } = wide;
   const { shape, data } = values.constant(op.w);
   const [columns, all] = shape as readonly [number, number];
   const block = new Int32Array(LEFT_OVERS + columns);
@@ -90,6 +108,13 @@ function writeWide(draft: Draft, { values }: Source, { op }: LinearMatch, { coun
   }
   draft.set(14, count).set(16, depth >> 2);
   draft.int32(15, `wide ${op.w} ${depth} ${block.slice(0, LEFT_OVERS).join()}`, block);
+  if (!apart) return;
+  const { dtype, shape: own } = values.type(value);
+  draft.value(value, APART);
+  draft
+    .set(APART + 1, imageWords(dtype, own))
+    .set(APART + 2, rows.offset >> 1)
+    .set(APART + 3, rows.rowStride >> 1);
 }
 
 /** Capacities of both sides by channel, and 65536·slot + channel of the codes from `own` words on. */

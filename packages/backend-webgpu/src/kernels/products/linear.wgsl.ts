@@ -25,14 +25,14 @@ export const STAGES = 32;
 export interface LinearForm {
   /** `dot4I8Packed`, or four products. */
   readonly packed: boolean;
-  readonly prologue: Omit<PrologueForm, 'wide'>;
+  readonly prologue: Omit<PrologueForm, 'wide' | 'apart'>;
   readonly rows: 4 | 8;
   /** Words of a whole row of codes, for the norm prologues. */
   readonly words: number;
   readonly stages: readonly StageForm[];
   readonly result: 'i8' | 'i16' | 'i32';
   /** Where the first rows are wide: workgroups in front take half as many of them each. */
-  readonly both?: WideStages;
+  readonly both?: WideStages & { readonly apart: boolean };
 }
 
 const STORES = {
@@ -81,6 +81,7 @@ ${each((i) => `        sum${i} += ${four(`a${i}`)};`)}`;
     (_, i) => `      sum${i} = 256 * sum${2 * i} + sum${2 * i + 1} + bias;`,
   );
   const paired = wide ? `    if (pair_shift == 1u) {\n${pairs.join('\n')}\n    }\n` : '';
+  const aside = both?.aside === undefined ? '' : '\n      write_aside(own, image, row, column);';
   // The sums move up one by one: indexed by a loop's counter they would leave the registers.
   const next = each((i) => (i + 1 < rows ? `      sum${i} = sum${i + 1};` : ''));
   const fill = whole
@@ -98,7 +99,7 @@ const TILE: u32 = ${tile}u;
 const CHUNK: u32 = ${whole ? form.words : CHUNK}u;
 var<workgroup> tile: array<u32, ${rows * tile}>;
 var<workgroup> codes: array<u32, ${rows}>;
-${dot(form.packed)}${stagesText(form.stages, STAGES, both)}${prologue({ ...form.prologue, wide })}
+${dot(form.packed)}${stagesText(form.stages, STAGES, both)}${prologue({ ...form.prologue, wide, apart: both?.apart === true })}
 @compute @workgroup_size(${GROUP})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let image = group.z;
@@ -140,7 +141,7 @@ ${paired}    for (var i = 0u; i < ROWS; i++) {
           own = own.yzwx;
         }
         let at = to + row * columns + column;
-${STORES[form.result]}
+${STORES[form.result]}${aside}
       }
 ${next}
     }

@@ -123,16 +123,18 @@ function scaledRows({ values, uses }: Scene, value: string, behind: readonly Op[
 function withWide(scene: Scene, rows: Quantized, op: LinearOp, behind: readonly Op[], most: number): Quantized {
   const { x } = rows;
   const wide = wideBeside(scene, op, lastResult(behind), x.value, most);
-  const joined = wide && joinedRows(wide, x.rows);
-  if (wide === undefined || joined === undefined || wide.depth !== x.rows.columns) return rows;
-  return { ...rows, wide, x: { ...x, rows: joined } };
+  if (wide === undefined || wide.depth !== x.rows.columns) return rows;
+  if (wide.apart) return { ...rows, wide };
+  const joined = joinedRows(wide, x.rows);
+  return joined === undefined ? rows : { ...rows, wide, x: { ...x, rows: joined } };
 }
 
 /** A norm in front of quantized rows, where it has no other reader. */
 function withNorm(scene: Scene, rows: Quantized): Quantized {
   const { x, wide, before, rowscale, rowquantize } = rows;
   const { offset, rows: count, columns, rowStride } = x.rows;
-  if (rows.prologue !== 'quantize' || offset !== 0 || (count > 1 && rowStride !== columns)) return rows;
+  if (rows.prologue !== 'quantize' || wide?.apart === true || offset !== 0 || (count > 1 && rowStride !== columns))
+    return rows;
   if (count * columns !== elementCount(scene.values.type(x.value).shape)) return rows;
   const readers = [...before, ...(wide === undefined ? [] : [wideReader(wide)])];
   const norm = normBefore(scene, x.value, columns, readers);

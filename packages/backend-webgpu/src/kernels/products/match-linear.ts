@@ -3,7 +3,7 @@ import type { LinearOp, Op } from '@ivit/program';
 import type { Uses } from '../../plan/uses.js';
 import type { PlanValues } from '../../plan/values.js';
 import { geluBefore, normBefore, quantizeBefore, type Rows } from './match-before.js';
-import { wideOps } from './match-wide.js';
+import { wideOps, wideStageCount } from './match-wide.js';
 import { type RowView, rowsOfView, wordRows } from './rows-of-view.js';
 import { inWords, lastResult, rowOf, type Scene, sameView, stagesBehind, stagesInWords, whole } from './scene.js';
 import type { Stage } from './stages.js';
@@ -47,7 +47,7 @@ function matchBoth(scene: Scene, op: LinearOp, columns: number): LinearMatch | u
   const quantized = quantizeBefore(scene, op, behind, MOST_STAGES - stages.length);
   if (quantized?.wide === undefined || !readsOwnCodes(scene, quantized, stages)) return undefined;
   const { wide, before, ...rest } = quantized;
-  const free = MOST_STAGES - stages.length - wide.stages.length;
+  const free = MOST_STAGES - stages.length - wideStageCount(wide);
   const following = stagesBehind(scene, wide.concat.result, columns, free);
   // Row codes behind the concatenation would be those of other rows.
   const joined = rowOf(following) === undefined ? stagesInWords(values, following, columns) : [];

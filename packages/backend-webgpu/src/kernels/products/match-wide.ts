@@ -1,12 +1,18 @@
 /**
  * Rows that a linear layer takes as int16, in front of those that it takes as int8: a product of the same weights without their
- * slots, and a concatenation of both results.
+ * slots, and a concatenation of both results. Somebody else may take the first columns of that product as int16 (`Aside`).
  */
 import type { ConcatOp, LinearOp, MatmulOp, Op, Operand, RequantizeOp } from '@ivit/program';
 import { elementCount } from '@ivit/tensor';
 import { type RowView, rowsOfView } from './rows-of-view.js';
 import { isPlain, isShared, lastResult, rowOf, type Scene, stagesBehind, whole } from './scene.js';
-import type { Stage } from './stages.js';
+import { type RequantizeStage, requantizeStage, type Stage } from './stages.js';
+
+/** The first columns of wide rows' products, requantized to i16 for somebody else. */
+export interface Aside {
+  readonly columns: number;
+  readonly stage: RequantizeStage;
+}
 
 export interface WideRows {
   /** How many there are. */
@@ -16,11 +22,14 @@ export interface WideRows {
   /** Where they lie in an i16 value. */
   readonly value: string;
   readonly rows: RowView;
+  /** That value is another than the one of the rows behind them. */
+  readonly apart: boolean;
   /** What is done to their entries before the product. */
   readonly scaling?: RequantizeOp;
   readonly matmul: MatmulOp;
   /** Behind the product. */
   readonly stages: readonly Stage[];
+  readonly aside?: Aside;
   readonly concat: ConcatOp;
 }
 
@@ -28,9 +37,13 @@ export interface WideRows {
 export const wideReader = ({ scaling, matmul }: WideRows): Op => scaling ?? matmul;
 
 /** All ops of the rows, the concatenation apart. */
-export function wideOps({ scaling, matmul, stages }: WideRows): readonly Op[] {
-  return [...(scaling === undefined ? [] : [scaling]), matmul, ...stages.map((stage) => stage.op)];
+export function wideOps({ scaling, matmul, stages, aside }: WideRows): readonly Op[] {
+  const own = [...stages, ...(aside === undefined ? [] : [aside.stage])].map((stage) => stage.op);
+  return [...(scaling === undefined ? [] : [scaling]), matmul, ...own];
 }
+
+/** Stages of the record that they take. */
+export const wideStageCount = ({ stages, aside }: WideRows): number => stages.length + (aside === undefined ? 0 : 1);
 
 /** How many rows a product by the transposed weights has, its left rows whole words apart. */
 function leftRows({ values }: Scene, op: MatmulOp, w: string): { readonly depth: number } | undefined {
@@ -51,22 +64,39 @@ function i16Rows({ values }: Scene, operand: Operand, depth: number): Pick<WideR
   return { value: operand.value, rows };
 }
 
+/** Who takes the first columns of products as i16: nobody hands those out, and they are whole words of every row. */
+function asideOf({ values, uses }: Scene, sums: string, columns: number): Aside | undefined {
+  const count = elementCount(values.type(sums).shape) / columns; // float-ok: a multiple
+  for (const op of uses.readers(sums)) {
+    if (op.op !== 'requantize' || op.to !== 'i16' || !isPlain(op) || uses.isKept(op.result)) continue;
+    const view = values.viewOf(op.x);
+    const own = view.shape.at(-1) ?? 1;
+    const rows = own < columns && own % 4 === 0 ? rowsOfView(view, own) : undefined;
+    if (rows?.offset !== 0 || rows.columnStride !== 1 || rows.rows !== count) continue;
+    const stage = count > 1 && rows.rowStride !== columns ? undefined : requantizeStage(values, op, own);
+    if (stage !== undefined) return { columns: own, stage };
+  }
+  return undefined;
+}
+
 /** The product whose stages, which know of no row codes, end in `value`. */
 function productOf(
   scene: Scene,
   value: string,
   columns: number,
   most: number,
-): [MatmulOp, readonly Stage[]] | undefined {
+): Pick<WideRows, 'matmul' | 'stages' | 'aside'> | undefined {
   const { uses } = scene;
   let op = uses.maker(value);
   for (let count = 0; count <= most && op !== undefined && op.op !== 'matmul'; count++) {
     op = 'x' in op && 'value' in op.x ? uses.maker(op.x.value) : undefined;
   }
   if (op?.op !== 'matmul') return undefined;
-  const stages = stagesBehind(scene, op.result, columns, most);
-  if (rowOf(stages) !== undefined) return undefined;
-  return lastResult([op, ...stages.map((stage) => stage.op)]) === value ? [op, stages] : undefined;
+  const aside = asideOf(scene, op.result, columns);
+  const free = aside === undefined ? most : most - 1;
+  const stages = stagesBehind(scene, op.result, columns, free, aside?.stage.op);
+  if (rowOf(stages) !== undefined || lastResult([op, ...stages.map((stage) => stage.op)]) !== value) return undefined;
+  return { matmul: op, stages, ...(aside && { aside }) };
 }
 
 /**
@@ -90,22 +120,29 @@ export function wideBeside(
   if (!whole(values, first) || !whole(values, second) || second.value !== result) return undefined;
   if (uses.onlyReader(first.value) !== concat) return undefined;
   const [columns] = values.constant(linear.w).shape as readonly [number, number];
-  const [matmul, stages] = productOf(scene, first.value, columns, most) ?? [];
-  const left = matmul && leftRows(scene, matmul, linear.w);
-  if (matmul === undefined || stages === undefined || left === undefined) return undefined;
-  const { depth } = left;
-  const count = elementCount(values.type(matmul.result).shape) / columns; // float-ok: a multiple
-  const common = { count, depth, matmul, stages, concat };
-  if ('value' in matmul.a && matmul.a.value === source) {
-    const own = i16Rows(scene, matmul.a, depth);
-    return own && { ...common, ...own };
-  }
-  if (!whole(values, matmul.a) || uses.onlyReader(matmul.a.value) !== matmul) return undefined;
-  const scaling = uses.maker(matmul.a.value);
-  if (scaling?.op !== 'requantize' || scaling.to !== 'i16') return undefined;
-  if (!isPlain(scaling) || !isShared(values, scaling)) return undefined;
+  const product = productOf(scene, first.value, columns, most);
+  const left = product && leftRows(scene, product.matmul, linear.w);
+  const own = left && entriesOf(scene, product.matmul, left.depth, source);
+  if (product === undefined || left === undefined || own === undefined) return undefined;
+  const count = elementCount(values.type(product.matmul.result).shape) / columns; // float-ok: a multiple
+  return { count, depth: left.depth, ...own, apart: own.value !== source, ...product, concat };
+}
+
+/** Where the left rows of a product come from, and how: from `source` as they are, or through one scale for all. */
+function entriesOf(
+  scene: Scene,
+  { a }: MatmulOp,
+  depth: number,
+  source: string,
+): Pick<WideRows, 'value' | 'rows' | 'scaling'> | undefined {
+  const { values, uses } = scene;
+  const direct = i16Rows(scene, a, depth);
+  if (direct?.value === source || !whole(values, a)) return direct;
+  const scaling = uses.maker(a.value);
+  if (scaling?.op !== 'requantize' || scaling.to !== 'i16' || uses.onlyReader(a.value) === undefined) return direct;
+  if (!isPlain(scaling) || !isShared(values, scaling)) return direct;
   const own = i16Rows(scene, scaling.x, depth);
-  return own?.value === source ? { ...common, ...own, scaling } : undefined;
+  return own === undefined ? direct : { ...own, scaling };
 }
 
 /** Wide rows and the others behind them as rows of one value, where each begins so far from the one before. */

@@ -17,7 +17,7 @@ import { exponential } from '../../wgsl/exponential.wgsl.js';
 import { norm } from '../../wgsl/norm.wgsl.js';
 import { rows } from '../../wgsl/rows.wgsl.js';
 import { normRows } from './norm-rows.wgsl.js';
-import { rowOfTile, wideRows } from './wide.wgsl.js';
+import { rowAddress, rowOfTile, wideRows } from './wide.wgsl.js';
 
 export type PrologueKind = 'codes' | 'quantize' | 'slots' | 'gelu' | 'norm' | 'norm-quantize';
 
@@ -29,6 +29,8 @@ export interface PrologueForm {
   readonly narrow: boolean;
   /** Some workgroups have wide rows. */
   readonly wide: boolean;
+  /** These lie in a value of their own. */
+  readonly apart: boolean;
 }
 
 export const isNorm = (kind: PrologueKind): boolean => kind === 'norm' || kind === 'norm-quantize';
@@ -229,13 +231,8 @@ fn fill(source: u32, r: u32, lane: u32, start: u32, count: u32) {
 `;
 
 /** `prepare(image, first, thread)`, and `fill(…)` where rows come in chunks. Needs `tile`, `codes`, `parameter` and what it needs. */
-export function prologue({ kind, codes, narrow, wide }: PrologueForm): string {
-  const address = /* wgsl */ `${wide ? wideRows : ''}
-/** First word of a row, the last row for rows beyond it. */
-fn row_address(image: u32, row: u32) -> u32 {
-  return u32(field(4u)) + u32(field(27u)) + image * u32(field(5u)) + min(row, u32(field(18u)) - 1u) * u32(field(6u));
-}
-`;
+export function prologue({ kind, codes, narrow, wide, apart }: PrologueForm): string {
+  const address = (wide ? wideRows : '') + rowAddress(apart);
   switch (kind) {
     case 'codes':
       return address + (codes ? readCodes : noCodes) + fillCodes;

@@ -31,14 +31,24 @@ export function isShared(values: PlanValues, { m, e, z }: RequantizeOp): boolean
   return [m, e, z].every((param) => parameterData(values, param).length === 1);
 }
 
-/** The ops that may follow rows of so many columns, as far as each is the only reader of the one before; `most` at most. */
-export function stagesBehind(scene: Scene, first: string, columns: number, most: number): readonly Stage[] {
+/**
+ * The ops that may follow rows of so many columns, as far as each is the only reader of the one before; `most` at most.
+ *
+ * @param beside a reader of `first` that is none of them
+ */
+export function stagesBehind(
+  scene: Scene,
+  first: string,
+  columns: number,
+  most: number,
+  beside?: Op,
+): readonly Stage[] {
   const { values, uses } = scene;
   const stages: Stage[] = [];
   let value = first;
   let codes: string | undefined;
   for (;;) {
-    const next = uses.onlyReader(value);
+    const next = uses.onlyReader(value, beside);
     const stage = next === undefined || stages.length === most ? undefined : stageOf(values, next, value, columns);
     if (stage === undefined) break;
     if ('inner' in stage && stage.op.row !== undefined) {

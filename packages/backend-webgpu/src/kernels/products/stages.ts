@@ -19,17 +19,16 @@ import { type RowView, rowsOfView } from './rows-of-view.js';
 /** Words of a stage in the record; `stages.wgsl.ts` has the same places. */
 export const STAGE_WORDS = 24;
 
-export type Stage =
-  | {
-      readonly op: RequantizeOp;
-      /** Its sums fit an i32: see `isNarrow`. */
-      readonly narrow: boolean;
-      /** Channel = ⌊column / inner⌋. */
-      readonly inner: number;
-      readonly addend?: RowView;
-    }
-  | { readonly op: LookupOp }
-  | { readonly op: RamplookupOp };
+export interface RequantizeStage {
+  readonly op: RequantizeOp;
+  /** Its sums fit an i32: see `isNarrow`. */
+  readonly narrow: boolean;
+  /** Channel = ⌊column / inner⌋. */
+  readonly inner: number;
+  readonly addend?: RowView;
+}
+
+export type Stage = RequantizeStage | { readonly op: LookupOp } | { readonly op: RamplookupOp };
 
 /** What of a stage is in a shader's text; equal forms share a pipeline. */
 export type StageForm =
@@ -66,7 +65,8 @@ export function isNarrow(values: PlanValues, op: RequantizeOp): boolean {
   return Array.from(parameterData(values, op.z)).every((z) => Math.abs(z) <= (POW2[NARROW_BITS] as number));
 }
 
-function requantizeStage(values: PlanValues, op: RequantizeOp, columns: number): Stage | undefined {
+/** The stage that a requantize of rows of so many columns is. */
+export function requantizeStage(values: PlanValues, op: RequantizeOp, columns: number): RequantizeStage | undefined {
   if (op.channels !== undefined) return undefined;
   const { shape } = values.viewOf(op.x);
   const shared = [op.m, op.e, op.z].every((param) => parameterData(values, param).length === 1);

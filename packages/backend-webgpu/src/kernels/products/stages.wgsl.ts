@@ -62,7 +62,40 @@ function stageText(form: StageForm, at: number): string {
 export interface WideStages {
   readonly wide: readonly StageForm[];
   readonly joined: readonly StageForm[];
+  /** What the first columns of wide rows' products become for somebody else: the last stage of the record. */
+  readonly aside?: StageForm;
 }
+
+/** Words of the stage aside that tell where its result goes: place, words from image to image, columns. */
+export const ASIDE = 12;
+
+/** `write_aside(sums, image, row, column)`: four columns of a wide row as i16. */
+function asideText(form: StageForm, at: number): string {
+  return /* wgsl */ `
+fn aside(sum_of_products: i32, column: u32) -> i32 {
+  var y = sum_of_products;
+${stageText(form, at)}  return y;
+}
+
+fn write_aside(sums: vec4<i32>, image: u32, row: u32, column: u32) {
+  let columns = u32(field(${at + ASIDE + 2}u));
+  if (pair_shift == 0u || column >= columns) { return; }
+  let word = u32(field(${at + ASIDE}u)) + image * u32(field(${at + ASIDE + 1}u)) + ((row * columns + column) >> 1u);
+  var y = vec4<i32>();
+  var own = sums;
+  for (var c = 0u; c < 4u; c++) {
+    y = vec4<i32>(y.yzw, aside(own.x, column + c));
+    own = own.yzwx;
+  }
+  arena[word] = pack_i16(y.x, y.y);
+  arena[word + 1u] = pack_i16(y.z, y.w);
+}
+`;
+}
+
+/** Where the first stage of a kind stands behind the others. */
+const firstOf = (at: number, ...before: readonly (readonly StageForm[])[]): number =>
+  at + before.flat().length * STAGE_WORDS;
 
 /**
  * `finish(sum, image, row, column, code)`: the stages, one after the other, each exactly its op. The row code is used by
@@ -72,22 +105,23 @@ export interface WideStages {
  */
 export function stagesText(forms: readonly StageForm[], at: number, both?: WideStages): string {
   const text = (own: readonly StageForm[], first: number): string =>
-    own.map((form, i) => stageText(form, at + (first + i) * STAGE_WORDS)).join('');
+    own.map((form, i) => stageText(form, first + i * STAGE_WORDS)).join('');
   const body =
     both === undefined
-      ? text(forms, 0)
+      ? text(forms, at)
       : `  if (pair_shift == 1u) {
     let row = row_of_all;
-${text(both.wide, forms.length)}  } else {
+${text(both.wide, firstOf(at, forms))}  } else {
     let row = row_of_all - u32(field(14u));
-${text(forms, 0)}  }
+${text(forms, at)}  }
   let row = row_of_all;
-${text(both.joined, forms.length + both.wide.length)}`;
+${text(both.joined, firstOf(at, forms, both.wide))}`;
   const row = both === undefined ? 'row' : 'row_of_all';
+  const aside = both?.aside && asideText(both.aside, firstOf(at, forms, both.wide, both.joined));
   return /* wgsl */ `${wide}${requantize}${narrow}${packed}${reading}
 fn finish(sum_of_products: i32, image: u32, ${row}: u32, column: u32, code: u32) -> i32 {
   var y = sum_of_products;
 ${body}  return y;
 }
-`;
+${aside ?? ''}`;
 }

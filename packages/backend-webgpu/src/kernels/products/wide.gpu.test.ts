@@ -16,10 +16,17 @@ interface Both {
   readonly residual?: boolean;
   readonly bias?: boolean;
   readonly to?: 'i8' | 'i16';
+  /** The wide rows, where they are none of `x`. */
+  readonly apart?: string;
 }
 
 /** Rows of `x` through one layer: the first as i16, the others as i8, and both together. */
 function addBoth(maker: ProgramMaker, x: string, both: Both): string {
+  return addLayer(maker, x, both).output;
+}
+
+/** The same, with the name of the i16 rows' sums. */
+function addLayer(maker: ProgramMaker, x: string, both: Both): { readonly output: string; readonly sums: string } {
   const { rows, wide, width, columns, codes = 0, halve = 0, residual = false, bias = true, to = 'i16' } = both;
   const { builder } = maker;
   const part = (value: string, first: number, count: number, size: number): Operand => {
@@ -30,7 +37,7 @@ function addBoth(maker: ProgramMaker, x: string, both: Both): string {
   const depth = codes === 0 ? width : codes;
   const w = maker.constant('i8', [columns, depth], -128, 127);
   const batch: Operand = {
-    value: x,
+    value: both.apart ?? x,
     view: { offset: 0, shape: [1, wide, width], strides: [wide * width, width, 1] },
   };
   const halved = { op: 'requantize', x: batch, m: 1, e: halve, z: 0, axis: 0, run: 0, to: 'i16' } as const;
@@ -47,7 +54,7 @@ function addBoth(maker: ProgramMaker, x: string, both: Both): string {
   const wish = { ...channels, row: quantized.row, ...added(wide, rows - wide) };
   const rest = maker.requantize({ value: sum }, to, wish);
   const operands = [{ value: first }, { value: rest }];
-  return builder.add({ op: 'concat', result: maker.name('both'), operands });
+  return { output: builder.add({ op: 'concat', result: maker.name('both'), operands }), sums: wideSum };
 }
 
 /** A program's output, and the value behind which everything is one dispatch. */
@@ -112,6 +119,42 @@ describe.each([true, false])('rows that a layer takes as i16, packed %s', (packe
     const output = maker.requantize({ value: both, view }, 'i32');
     const made = await expectExact(interpret, maker.build(output), maker.pixels(3), 3, { packed, fuse: true });
     expect(made.slice(made.indexOf(x) + 1)).toEqual([both, output]);
+  });
+});
+
+describe.each([true, false])('rows that are taken as i16 and lie in a value of their own, packed %s', (packed) => {
+  it.each([
+    { rows: 13, wide: 1, width: 64, columns: 24, residual: true },
+    { rows: 12, wide: 6, width: 640, columns: 20, halve: 1, codes: 668 },
+  ])('$wide of $width', async (both) => {
+    const maker = new ProgramMaker(createRandom(both.width));
+    const apart = maker.uneven('i16', [both.wide, both.width]);
+    const x = maker.uneven('i16', [both.rows, both.width]);
+    const output = addBoth(maker, x, { ...both, apart });
+    const choice = { packed, fuse: true, groups: packed ? 1 : 1000 };
+    const made = await expectExact(interpret, maker.build(output), maker.pixels(2), 2, choice);
+    expect(made.filter((value) => /^(halved|wide|sum|q|row|codes)/.test(value))).toEqual([]);
+    expect(made.at(-1)).toBe(output);
+  });
+});
+
+describe.each([true, false])('columns that somebody else takes of products of i16, packed %s', (packed) => {
+  it.each([
+    { rows: 10, wide: 1, width: 48, columns: 72, to: 'i8' },
+    { rows: 19, wide: 9, width: 496, columns: 300, to: 'i16' },
+  ] as const)('of $wide rows, beside $to', async (both) => {
+    const maker = new ProgramMaker(createRandom(both.width + 1));
+    const x = maker.uneven('i16', [both.rows, both.width]);
+    const { output, sums } = addLayer(maker, maker.norm(x, 'i16', false), both);
+    const view = { offset: 0, shape: [both.wide, 24], strides: [both.columns, 1] };
+    const aside = maker.requantize({ value: sums, view }, 'i16', { axis: 1, run: 1, channels: 24 });
+    const last = maker.requantize({ value: aside }, 'i16');
+    const choice = { packed, fuse: true, groups: packed ? 1 : 1000 };
+    const program = maker.build(output);
+    const made = await expectExact(interpret, program, maker.pixels(3), 3, choice, [output, last]);
+    expect(made.slice(made.indexOf(x) + 1)).toEqual([output, last]);
+    const asked = await expectExact(interpret, program, maker.pixels(1), 1, choice, [output, aside]);
+    expect(asked).toContain(aside);
   });
 });
 

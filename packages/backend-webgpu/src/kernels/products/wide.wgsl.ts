@@ -10,6 +10,26 @@
 /** Words of a block of constants that field 15 tells of: m, e and z of the entries, then 128·Σw of each column. */
 export const LEFT_OVERS = 3;
 
+/** Words that tell where wide rows lie that are not in front of the others: place, words from image to image, offset, row stride. */
+export const APART = 19;
+
+/** First word of a row, the last row for rows beyond it: of one value, or of wide rows apart from the others. */
+export const rowAddress = (apart: boolean): string => {
+  const address = (place: string, image: string, offset: string, stride: string, row: string): string =>
+    `u32(field(${place})) + u32(field(${offset})) + image * u32(field(${image})) + ${row} * u32(field(${stride}))`;
+  const row = apart ? '(min(row, u32(field(18u)) - 1u) - u32(field(14u)))' : 'min(row, u32(field(18u)) - 1u)';
+  const wide = [APART, APART + 1, APART + 2, APART + 3].map((word) => `${word}u`) as [string, string, string, string];
+  const first = apart
+    ? `  if (pair_shift == 1u) { return ${address(...wide, 'min(row, u32(field(14u)) - 1u)')}; }\n`
+    : '';
+  return /* wgsl */ `
+/** First word of a row, the last row for rows beyond it. */
+fn row_address(image: u32, row: u32) -> u32 {
+${first}  return ${address('4u', '5u', '27u', '6u', row)};
+}
+`;
+};
+
 /** The row, of those from a workgroup's first on, that a row of the tile belongs to. */
 export const rowOfTile = (r: string, wide: boolean): string => (wide ? `(${r} >> pair_shift)` : r);
 
