@@ -36,20 +36,42 @@ export function requireNode() {
   process.exit(1);
 }
 
-/** Runs pnpm with these arguments in the root, its output shown; resolves to the exit code (1 for a signal). */
-export function pnpm(args, environment = {}) {
+function start(args, environment, output) {
   const [command, ...prefix] = PNPM;
+  return spawn(command, [...prefix, ...args], {
+    cwd: ROOT,
+    env: { ...ENVIRONMENT, ...environment },
+    stdio: ['ignore', output, output],
+    shell: windows,
+  });
+}
+
+function exitCode(child, tell) {
   return new Promise((resolve) => {
-    const child = spawn(command, [...prefix, ...args], {
-      cwd: ROOT,
-      env: { ...ENVIRONMENT, ...environment },
-      stdio: ['ignore', 'inherit', 'inherit'],
-      shell: windows,
-    });
     child.on('error', (error) => {
-      console.error(String(error));
+      tell(String(error));
       resolve(1);
     });
     child.on('close', (code) => resolve(code ?? 1));
   });
+}
+
+/** Runs pnpm with these arguments in the root, its output shown; resolves to the exit code (1 for a signal). */
+export function pnpm(args, environment = {}) {
+  return exitCode(start(args, environment, 'inherit'), (error) => console.error(error));
+}
+
+/** The same with its output kept, for what runs beside something else: resolves to the exit code and the text. */
+export async function pnpmKept(args) {
+  const child = start(args, {}, 'pipe');
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk) => {
+      text += chunk;
+    });
+  }
+  const code = await exitCode(child, (error) => {
+    text += `${error}\n`;
+  });
+  return { code, text };
 }

@@ -5,42 +5,73 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pnpm, ROOT, requireNode } from './pnpm.mjs';
+import { pnpm, pnpmKept, ROOT, requireNode } from './pnpm.mjs';
 
 requireNode();
 const reports = mkdtempSync(join(tmpdir(), 'ivit-test-'));
 const vitestReport = join(reports, 'vitest.json');
 
-const steps = [
+/** One after the other: each needs what the one before made. */
+const preparation = [
   ['install', ['install', '--frozen-lockfile', '--prefer-offline']],
   ['build', ['run', 'build']],
+];
+/** One after the other, beside the tests: each has a core at most. */
+const checks = [
   ['lint', ['run', 'lint']],
   ['types', ['run', 'typecheck']],
   ['packages', ['run', 'check:packages']],
-  [
-    'tests',
-    [
-      'exec',
-      'vitest',
-      'run',
-      '--testTimeout=180000',
-      '--hookTimeout=180000',
-      '--reporter=default',
-      '--reporter=json',
-      `--outputFile.json=${vitestReport}`,
-    ],
-  ],
+];
+const tests = [
+  'exec',
+  'vitest',
+  'run',
+  '--testTimeout=180000',
+  '--hookTimeout=180000',
+  '--reporter=default',
+  '--reporter=json',
+  `--outputFile.json=${vitestReport}`,
 ];
 
 const results = [];
-for (const [name, args] of steps) {
-  console.log(`\n== ${name}: pnpm ${args[0]} ${args[1]}`);
+
+/** Notes how the step `name` went, a function that resolves to an exit code; resolves to whether it passed. */
+async function step(name, run) {
   const started = performance.now();
-  const code = await pnpm(args);
+  const code = await run();
   results.push({ name, passed: code === 0, seconds: (performance.now() - started) / 1000 });
-  // Without its dependencies nothing else can say anything true.
-  if (name === 'install' && code !== 0) break;
+  return code === 0;
 }
+
+const heading = (name, args) => `\n== ${name}: pnpm ${args[0]} ${args[1]}`;
+
+async function shown(name, args) {
+  console.log(heading(name, args));
+  return await step(name, () => pnpm(args));
+}
+
+/** What it prints comes in one piece, when it ends. */
+async function beside(name, args) {
+  return await step(name, async () => {
+    const { code, text } = await pnpmKept(args);
+    console.log(`${heading(name, args)}\n${text}`);
+    return code;
+  });
+}
+
+async function prepared() {
+  for (const [name, args] of preparation) {
+    // Without its dependencies nothing else can say anything true.
+    if (!(await shown(name, args)) && name === 'install') return false;
+  }
+  return true;
+}
+
+async function checked() {
+  for (const [name, args] of checks) await beside(name, args);
+}
+
+if (await prepared()) await Promise.all([shown('tests', tests), checked()]);
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
 if (existsSync(vitestReport)) {
