@@ -3,7 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadModel } from 'ivit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { childrenOf, photoOf, putPhoto, run, start, temporaryFolders, untilGone, untilLines } from './testing.js';
+import {
+  childrenOf,
+  photoOf,
+  putPhoto,
+  run,
+  SOURCES,
+  start,
+  temporaryFolders,
+  untilGone,
+  untilLines,
+} from './testing.js';
 
 const folder = temporaryFolders();
 const PHOTOS = ['cat.jpg', 'coffee.png', 'kingfisher.jpg', 'rocket.jpg'];
@@ -32,7 +42,7 @@ beforeAll(async () => {
   await putPhotos(photos, 48);
   shared = { at, photos };
   for (const ending of ['csv', 'jsonl']) {
-    expect((await run([photos, '-o', join(at, `whole.${ending}`)])).status).toBe(0);
+    expect((await run([photos, '-o', join(at, `whole.${ending}`)], SOURCES)).status).toBe(0);
   }
 });
 afterAll(() => rm(shared.at, { recursive: true, force: true }));

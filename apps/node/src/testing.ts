@@ -3,9 +3,15 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, utimes } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach } from 'vitest';
+import { afterAll, afterEach } from 'vitest';
+import { bundleCommand } from '../../../tools/bundle-command.mjs';
 
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
+const bundle = await bundleCommand(MAIN);
+afterAll(() => rm(bundle.folder, { recursive: true, force: true }));
+/** How the package's own script starts it: from its sources, one by one. */
+export const SOURCES: readonly string[] = ['--conditions=@ivit/source', '--import', 'tsx', MAIN];
+
 /** Photos of the package `ivit`. */
 export const photoOf = (name: string): string =>
   fileURLToPath(new URL(`../../../packages/ivit/photos/${name}`, import.meta.url));
@@ -41,10 +47,9 @@ export interface Running {
   readonly finished: Promise<Finished>;
 }
 
-/** Starts the command from its sources in a process of its own. */
-export function start(args: readonly string[]): Running {
-  const node = ['--conditions=@ivit/source', '--import', 'tsx', MAIN, ...args];
-  const child = spawn(process.execPath, node, { stdio: ['ignore', 'ignore', 'pipe'] });
+/** Starts the command in a process of its own, from one file that was made of its sources. */
+export function start(args: readonly string[], command: readonly string[] = [bundle.file]): Running {
+  const child = spawn(process.execPath, [...command, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
   let stderr = '';
   child.stderr.on('data', (chunk) => {
     stderr += String(chunk);
@@ -56,7 +61,8 @@ export function start(args: readonly string[]): Running {
   return { child, finished };
 }
 
-export const run = (args: readonly string[]): Promise<Finished> => start(args).finished;
+export const run = (args: readonly string[], command?: readonly string[]): Promise<Finished> =>
+  start(args, command).finished;
 
 /** Waits until the file has so many lines. Fails with what the process said if it ends before. */
 export async function untilLines(running: Running, path: string, count: number): Promise<void> {

@@ -1,8 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { afterAll } from 'vitest';
+import { bundleCommand } from '../../../tools/bundle-command.mjs';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
+const bundle = await bundleCommand(fileURLToPath(new URL('../src/cli.ts', import.meta.url)));
+afterAll(() => rm(bundle.folder, { recursive: true, force: true }));
 
 export interface CliResult {
   readonly status: number | null;
@@ -19,9 +23,9 @@ export interface CliOptions {
   readonly fileLimit?: number;
 }
 
-/** Runs the command from its sources in a process of its own. */
+/** Runs the command in a process of its own, from one bundle that was made of its sources. */
 export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
-  const node = [process.execPath, '--conditions=@ivit/source', '--import', 'tsx', CLI, ...args];
+  const node = [process.execPath, bundle.file, ...args];
   const limited = ['bash', '-c', `ulimit -f ${options.fileLimit}; exec "$@"`, 'bash', ...node];
   const [command = '', ...rest] = options.fileLimit === undefined ? node : limited;
   return new Promise((resolve, reject) => {

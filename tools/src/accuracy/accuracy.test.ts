@@ -19,9 +19,12 @@ import { decodeImage, preprocess } from '@ivit/image';
 import { readVit } from '@ivit/models';
 import { quantizeVit } from '@ivit/quantize';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bundleCommand } from '../../bundle-command.mjs';
 import { readModelFolder } from './model-folder.js';
 
 const project = fileURLToPath(new URL('../../../', import.meta.url));
+const bundle = await bundleCommand(join(project, 'tools/src/accuracy.ts'));
+afterAll(() => rmSync(bundle.folder, { recursive: true, force: true }));
 const shared = join(project, '../shared');
 const floatFolder = join(shared, 'models/cifar10_vit_small');
 const here = existsSync(shared);
@@ -32,9 +35,8 @@ describe.skipIf(!here)('pnpm accuracy', () => {
   const names: string[] = [];
 
   function accuracy(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-    const command = ['--conditions=@ivit/source', '--import', 'tsx', 'tools/src/accuracy.ts', ...args];
     const env = { ...process.env, XDG_CACHE_HOME: join(work, 'cache') };
-    return spawnSync(process.execPath, command, { cwd: project, encoding: 'utf8', env });
+    return spawnSync(process.execPath, [bundle.file, ...args], { cwd: project, encoding: 'utf8', env });
   }
 
   const common = (): string[] => [

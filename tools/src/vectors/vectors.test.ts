@@ -4,8 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bundleCommand } from '../../bundle-command.mjs';
 
 const project = fileURLToPath(new URL('../../../', import.meta.url));
+const bundle = await bundleCommand(join(project, 'tools/src/vectors.ts'));
+afterAll(() => rmSync(bundle.folder, { recursive: true, force: true }));
 let work = '';
 
 beforeAll(() => {
@@ -15,8 +18,7 @@ beforeAll(() => {
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
 function vectors(...args: string[]): { status: number | null; lines: string[] } {
-  const command = ['--conditions=@ivit/source', '--import', 'tsx', 'tools/src/vectors.ts', ...args];
-  const { status, stdout } = spawnSync(process.execPath, command, { cwd: project, encoding: 'utf8' });
+  const { status, stdout } = spawnSync(process.execPath, [bundle.file, ...args], { cwd: project, encoding: 'utf8' });
   return { status, lines: stdout.trim().split('\n') };
 }
 
