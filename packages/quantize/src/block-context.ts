@@ -1,4 +1,4 @@
-import type { BlockActivations, RecipeLinear, VitBlockWeights, VitConfig } from '@ivit/models';
+import type { BlockActivations, FloatTensor, RecipeLinear, VitBlockWeights, VitConfig } from '@ivit/models';
 import { SMALLEST_SCALE } from './attention.js';
 import type { EdgeChoice, EdgeOptions } from './edge.js';
 import { checkFinite } from './edge.js';
@@ -23,8 +23,18 @@ export interface Streams {
   readonly unit: number;
 }
 
+/** What a run has decided before it looks at photos. */
+export interface PartChoices {
+  readonly settings: PtqSettings;
+  readonly nonlinear: NonlinearChoice;
+  /** Of the layers that do not have 8. */
+  readonly weightBits: ReadonlyMap<string, number>;
+  /** Measure what fewer bits would cost. */
+  readonly measured: boolean;
+}
+
 /** What the stages of one block share. */
-export interface BlockContext {
+export interface BlockContext extends Omit<PartChoices, 'measured'> {
   readonly config: VitConfig;
   readonly float: VitBlockWeights;
   /** Of value names: `blocks.3`. */
@@ -37,12 +47,8 @@ export interface BlockContext {
   /** Float activations, one set per photo. */
   readonly buffers: readonly BlockActivations[];
   readonly geluTable: Int16Array;
-  readonly nonlinear: NonlinearChoice;
-  /** Of the layers that do not have 8. */
-  readonly weightBits: ReadonlyMap<string, number>;
   /** Collects what fewer bits would cost, where that is asked for. */
   readonly sensitivities: LayerSensitivity[] | undefined;
-  readonly settings: PtqSettings;
   readonly runner: StageRunner;
   /** Collects the report, in the order of the program. */
   readonly edges: EdgeReport[];
@@ -62,13 +68,17 @@ export function floatsOf(context: BlockContext, name: keyof BlockActivations): F
 }
 
 /** What an edge of this block is chosen by. */
-export function edgeOptions(context: BlockContext, slots: number, where: string): EdgeOptions {
-  return { settings: context.settings, slots, wideRows: context.wideRows, where };
+export function edgeOptions(
+  { settings, wideRows }: Pick<BlockContext, 'settings' | 'wideRows'>,
+  slots: number,
+  where: string,
+): EdgeOptions {
+  return { settings, slots, wideRows, where };
 }
 
 /** Means of a float tensor's channels over narrow and wide rows, less those of another tensor where one is given. */
 export function layerMeans(
-  { wideRows }: BlockContext,
+  { wideRows }: Pick<BlockContext, 'wideRows'>,
   tensors: readonly Float32Array[],
   width: number,
   less?: readonly Float32Array[],
@@ -103,11 +113,30 @@ export function int16Unit(tensors: readonly Float32Array[], where: string, margi
   return Math.max((margin * largest) / INT16_MAX, SMALLEST_SCALE);
 }
 
+/** What a linear layer's integers depend on besides its input. */
+export type LinearContext = Pick<BlockContext, 'settings' | 'weightBits' | 'sensitivities'>;
+
 /**
  * A linear layer with the bits it is given, its mean output corrected.
  *
+ * @param layer see `weightBits`.
  * @param energy see `sensitivityOf`.
  */
+export function decideLayer(
+  { settings, weightBits, sensitivities }: LinearContext,
+  layer: string,
+  floatBias: FloatTensor,
+  input: RowLinearInput,
+  floatMeans: LayerMeans,
+  energy: () => number,
+): RecipeLinear {
+  sensitivities?.push(sensitivityOf(layer, input, energy()));
+  const { rounding, biasCorrection, paths } = settings;
+  const decided = { ...input, bits: weightBits.get(layer), nearest: rounding === 'nearest', paths };
+  return biasCorrection ? correctedLinear(decided, floatMeans) : plainLinear(decided, floatBias);
+}
+
+/** {@link decideLayer} of one of a block's layers. */
 export function decideLinear(
   context: BlockContext,
   kind: BlockLayer,
@@ -115,9 +144,6 @@ export function decideLinear(
   floatMeans: LayerMeans,
   energy: () => number,
 ): RecipeLinear {
-  const layer = `${context.prefix}.${kind}`;
-  context.sensitivities?.push(sensitivityOf(layer, input, energy()));
-  const { rounding, biasCorrection, paths } = context.settings;
-  const decided = { ...input, bits: context.weightBits.get(layer), nearest: rounding === 'nearest', paths };
-  return biasCorrection ? correctedLinear(decided, floatMeans) : plainLinear(decided, context.float[kind].bias);
+  const { prefix, float } = context;
+  return decideLayer(context, `${prefix}.${kind}`, float[kind].bias, input, floatMeans, energy);
 }

@@ -1,5 +1,4 @@
 import { addEdge, addFc1, addFc2, addGelu, addGeluTable, type RecipeBlock } from '@ivit/models';
-import type { ProjectionResult } from './block-attention.js';
 import {
   type BlockContext,
   decideLinear,
@@ -12,6 +11,7 @@ import {
   of,
   type Streams,
 } from './block-context.js';
+import type { ProjectionResult } from './block-projection.js';
 import { choosePlainEdge, GELU_ZERO_POINTS } from './edge.js';
 import { createEdgeStatistics } from './edge-statistics.js';
 import { chooseHidden, type HiddenSteps } from './hidden-steps.js';

@@ -3,7 +3,7 @@ export { NONLINEAR_CHOICES, type NonlinearChoice, parseNonlinear } from './nonli
 export { type QuantizeModelOptions, quantizeModel } from './quantize-model.js';
 export { quantizeVit } from './quantize-vit.js';
 export type { Recipe } from './recipe.js';
-export type { RotationChoice } from './rotate-vit.js';
+export type { RotationChoice } from './rotate-block.js';
 export type { PtqSettings } from './settings.js';
 export { type QuantizeSwinOptions, quantizeSwin } from './swin/quantize-swin.js';
 export type {
@@ -14,6 +14,7 @@ export type {
   QuantizationReport,
   QuantizeOptions,
   QuantizeResult,
+  RecipeOptions,
   SizeBudget,
 } from './types.js';
 export type { WeightBits } from './weight-bits.js';

@@ -23,9 +23,9 @@ describe('quantizeModel', () => {
 
   it.each([
     ['E_RECIPE', { recipe: 'paper@1' }],
-    ['E_NONLINEAR_CHOICE', { nonlinear: { softmax: 'i-bert' } }],
-    ['E_WEIGHT_BITS', { weightBits: 4 }],
-    ['E_SIZE_BUDGET', { sizeBudget: { bytes: 9, sizeOf: () => 1 } }],
+    ['E_NONLINEAR_CHOICE', { nonlinear: { softmax: 'log2' } }],
+    ['E_WEIGHT_BITS', { weightBits: { 'blocks.0.qkv': 4 } }],
+    ['E_SIZE_BUDGET', { sizeBudget: { bytes: 0.5, sizeOf: () => 1 } }],
   ] satisfies [string, Partial<QuantizeOptions>][])('refuses for a Swin, with %s, %j', async (code, options) => {
     const model = { architecture: 'swin', weights: randomSwin(1) } as const;
     const photos = randomPhotos(1, 32, 1);

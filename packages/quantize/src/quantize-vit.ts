@@ -1,10 +1,10 @@
 import { IvitError } from '@ivit/program';
 import { checkPhotos, checkWeights } from './check.js';
-import { nonlinearId } from './nonlinear-choice.js';
+import { checkRecipe } from './check-recipe.js';
 import { quantizePaper } from './paper.js';
-import { checkChanges, PTQ_RECIPES } from './settings.js';
 import { quantizeWeights } from './size-budget.js';
 import type { QuantizeOptions, QuantizeResult } from './types.js';
+import { vitModel } from './vit-model.js';
 import { resolveWeightBits, weightBitsId } from './weight-bits.js';
 
 /**
@@ -17,24 +17,17 @@ import { resolveWeightBits, weightBitsId } from './weight-bits.js';
  *   `E_CALIBRATION_RANGE` (the float model overflows on the photos), `E_QUANTIZE_RANGE` (a scale that no integer
  *   multiplier can express), `E_ABORTED`; what the backend's `compile` and `run` throw.
  */
-export async function quantizeVit(options: QuantizeOptions): Promise<QuantizeResult> {
-  const recipe = options.recipe ?? 'accurate@1';
-  if (recipe !== 'paper@1' && !Object.hasOwn(PTQ_RECIPES, recipe)) {
-    throw new IvitError('E_RECIPE', `there is no recipe '${String(recipe)}'`, {
-      hint: 'ptq@1, accurate@1, accurate@2 and paper@1 exist.',
-    });
-  }
-  checkChanges(recipe, options.changes);
-  nonlinearId(recipe, options.nonlinear);
-  checkPhotos(options.weights, options.photos);
-  checkWeights(options.weights);
-  const bits = resolveWeightBits(options.weights.config, options.weightBits);
-  weightBitsId(recipe, options.weights.config, bits);
-  if (recipe !== 'paper@1') return quantizeWeights(options, recipe);
+export async function quantizeVit({ weights, ...options }: QuantizeOptions): Promise<QuantizeResult> {
+  const recipe = checkRecipe(options, 'accurate@1');
+  checkPhotos(weights, options.photos);
+  checkWeights(weights);
+  const model = vitModel(weights);
+  weightBitsId(recipe, model.layers, resolveWeightBits(model.layers, options.weightBits));
+  if (recipe !== 'paper@1') return quantizeWeights(model, options, recipe);
   if (options.sizeBudget !== undefined) {
     throw new IvitError('E_SIZE_BUDGET', 'paper@1 has 8-bit weights and one size', {
       hint: 'Give a budget with accurate@1 or ptq@1.',
     });
   }
-  return quantizePaper(options);
+  return quantizePaper({ ...options, weights });
 }

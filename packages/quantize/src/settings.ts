@@ -1,6 +1,6 @@
 import { IvitError } from '@ivit/program';
 import type { Recipe } from './recipe.js';
-import type { RotationChoice } from './rotate-vit.js';
+import type { RotationChoice } from './rotate-block.js';
 
 /** What a recipe does to a model. Every part can be left out to see what it brings. */
 export interface PtqSettings {

@@ -1,8 +1,8 @@
 import { IvitError } from '@ivit/program';
-import { quantizePtq } from './ptq.js';
+import { type PtqModel, quantizePtq } from './ptq.js';
 import { BUDGET_BITS, chooseBits } from './sensitivity.js';
 import type { PtqRecipe } from './settings.js';
-import type { QuantizeOptions, QuantizeResult, SizeBudget } from './types.js';
+import type { QuantizeResult, RecipeOptions, SizeBudget } from './types.js';
 import { resolveWeightBits } from './weight-bits.js';
 
 /** Bytes a layer's entry in the file's JSON may grow by. */
@@ -11,18 +11,28 @@ const ENTRY_BYTES = 64;
 const ATTEMPTS = 3;
 
 /** A recipe with the bits that are given, or those that a size budget leaves. */
-export async function quantizeWeights(options: QuantizeOptions, recipe: PtqRecipe): Promise<QuantizeResult> {
-  const { weights, sizeBudget } = options;
-  const weightBits = resolveWeightBits(weights.config, options.weightBits);
+export async function quantizeWeights(
+  model: PtqModel,
+  options: RecipeOptions,
+  recipe: PtqRecipe,
+): Promise<QuantizeResult> {
+  const { sizeBudget } = options;
+  const weightBits = resolveWeightBits(model.layers, options.weightBits);
   if (sizeBudget === undefined) {
-    const { program, report } = await quantizePtq(options, { recipe, weightBits, measured: false, run: 0, runs: 1 });
+    const { program, report } = await quantizePtq(model, options, {
+      recipe,
+      weightBits,
+      measured: false,
+      run: 0,
+      runs: 1,
+    });
     return { program, report };
   }
   if (weightBits.size > 0) {
     throw new IvitError('E_WEIGHT_BITS', 'bits and a size budget are given at once', { hint: 'Give one of the two.' });
   }
   checkBudget(sizeBudget.bytes);
-  return quantizeToBudget(options, recipe, sizeBudget);
+  return quantizeToBudget(model, options, recipe, sizeBudget);
 }
 
 function checkBudget(bytes: number): void {
@@ -31,11 +41,12 @@ function checkBudget(bytes: number): void {
 }
 
 async function quantizeToBudget(
-  options: QuantizeOptions,
+  model: PtqModel,
+  options: RecipeOptions,
   recipe: PtqRecipe,
   { bytes, sizeOf }: SizeBudget,
 ): Promise<QuantizeResult> {
-  const plain = await quantizePtq(options, { recipe, weightBits: new Map(), measured: true, run: 0, runs: 2 });
+  const plain = await quantizePtq(model, options, { recipe, weightBits: new Map(), measured: true, run: 0, runs: 2 });
   const size = sizeOf(plain.program);
   if (size <= bytes) return { program: plain.program, report: plain.report };
   const layers = plain.sensitivities;
@@ -43,7 +54,13 @@ async function quantizeToBudget(
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const weightBits = chooseBits(layers, saving);
     if (weightBits === undefined) break;
-    const { program, report } = await quantizePtq(options, { recipe, weightBits, measured: false, run: 1, runs: 2 });
+    const { program, report } = await quantizePtq(model, options, {
+      recipe,
+      weightBits,
+      measured: false,
+      run: 1,
+      runs: 2,
+    });
     const reached = sizeOf(program);
     if (reached <= bytes) return { program, report };
     saving += reached - bytes;

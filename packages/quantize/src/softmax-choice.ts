@@ -28,34 +28,59 @@ function fqTable(fractionBits: number, tokens: number): Int32Array {
   return polynomialExpTable(fqExpParameters(scale, n));
 }
 
-function tableOf(softmax: 'i-vit' | 'i-bert' | 'log2', fractionBits: number, tokens: number): Int32Array {
-  if (softmax === 'log2') return fqTable(fractionBits, tokens);
+/** Whether whatever lies beyond the table gets probability 0, in 16 bits: (E·(M // S)) >> 16 with the least S there is. */
+function endsAtZero(table: Int32Array): boolean {
+  const factor = Math.floor(INT32_MAX / (table[0] as number));
+  return (table.at(-1) as number) * factor < 65536;
+}
+
+/** I-BERT's exponential; where pairs are masked with as many bits more as take its end to 0 (its table has no 0). */
+function iExpTable(fractionBits: number, masked: boolean): Int32Array {
+  const parameters = iExpParameters(powerOfTwo(-fractionBits));
+  let table = polynomialExpTable(parameters);
+  for (let n = 1; masked && !endsAtZero(table); n += 1) table = polynomialExpTable({ ...parameters, n });
+  return table;
+}
+
+function tableOf(softmax: 'i-vit' | 'i-bert' | 'log2', fractionBits: number, { keys, mask }: LogitSite): Int32Array {
+  if (softmax === 'log2') return fqTable(fractionBits, keys);
+  // Shiftmax ends at -x0, which is 0 against its own E(0) = -x0·2^15.
   if (softmax === 'i-vit') return shiftExpTable(-powerOfTwo(fractionBits), SHIFT_OCTAVES);
-  return polynomialExpTable(iExpParameters(powerOfTwo(-fractionBits)));
+  return iExpTable(fractionBits, mask !== undefined);
+}
+
+/** What logits are chosen for. */
+export interface LogitSite {
+  /** Calibrated largest |logit|, masks left out. */
+  readonly largest: number;
+  /** Of a row. */
+  readonly keys: number;
+  /** What a masked pair's logit gets; absent = there are none. */
+  readonly mask?: number;
 }
 
 /**
  * q·k accumulators to int16 logits, and the exponential that reads them. With a table the unit is 2^-F of the logit itself:
  * the finest at which the calibrated maximum fits int16 and no sum of a row's exponentials passes 2^31 - 1.
  *
- * @param tokens keys of a row.
+ * With a mask it holds the masked pairs as well.
  */
 export function chooseLogits(
   config: VitConfig,
   scales: AttentionScales,
-  largest: number,
-  tokens: number,
+  site: LogitSite,
   softmax: NonlinearChoice['softmax'],
   where: string,
 ): RecipeLogits {
+  const { largest, keys, mask = 0 } = site;
   if (softmax === undefined || softmax === 'pow2') return logitScaling(config, scales, largest, where);
   let fractionBits = softmax === 'log2' ? FINEST_LOG2_BITS : FINEST_BITS;
-  let table = tableOf(softmax, fractionBits, tokens);
+  let table = tableOf(softmax, fractionBits, site);
   const fits = (): boolean =>
-    largest * powerOfTwo(fractionBits) <= INT16_MAX && tokens * (table[0] as number) <= INT32_MAX;
+    (largest - mask) * powerOfTwo(fractionBits) <= INT16_MAX && keys * (table[0] as number) <= INT32_MAX;
   while (fractionBits > 1 && !fits()) {
     fractionBits -= 1;
-    table = tableOf(softmax, fractionBits, tokens);
+    table = tableOf(softmax, fractionBits, site);
   }
   const ratios = scales.logits.map((scale) => scale * powerOfTwo(fractionBits));
   const bound = (config.dim / config.heads) * 128 * 128;
@@ -71,8 +96,13 @@ export function withFineQueries(config: VitConfig, logits: RecipeLogits, where: 
   return { ...logits, wide: staticScaling(ratios, bound, where) };
 }
 
-/** Real value of one unit of the logits. */
-export function logitUnit({ fractionBits, table }: RecipeLogits): number {
+/** Units of the logits that make 1. */
+export function logitUnits({ fractionBits, table }: RecipeLogits): number {
   const units = powerOfTwo(fractionBits);
-  return 1 / (table === undefined ? Math.LOG2E * units : units);
+  return table === undefined ? Math.LOG2E * units : units;
+}
+
+/** Real value of one unit of the logits. */
+export function logitUnit(logits: RecipeLogits): number {
+  return 1 / logitUnits(logits);
 }

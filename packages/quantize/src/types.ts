@@ -36,8 +36,8 @@ export interface SizeBudget {
   sizeOf(program: Program): number;
 }
 
-export interface QuantizeOptions {
-  readonly weights: VitWeights;
+/** What a float model of any architecture is quantized with. */
+export interface RecipeOptions {
   readonly photos: readonly CalibrationPhoto[];
   /** Runs the quantized stream; any backend gives the same program. Not used by `paper@1`. */
   readonly backend: Backend;
@@ -58,6 +58,10 @@ export interface QuantizeOptions {
   readonly signal?: AbortSignal;
   /** `paper@1` stores nothing. */
   readonly cache?: CalibrationCache;
+}
+
+export interface QuantizeOptions extends RecipeOptions {
+  readonly weights: VitWeights;
 }
 
 /** One place where values are quantized. */

@@ -8,11 +8,12 @@ import { quantizeVit } from './quantize-vit.js';
 import { chooseBits, energyOf } from './sensitivity.js';
 import { logitQuality } from './testing/quality.js';
 import { randomPhotos, randomVit } from './testing/random-vit.js';
-import { resolveWeightBits, weightBitsId } from './weight-bits.js';
+import { resolveWeightBits, vitLayers, weightBitsId } from './weight-bits.js';
 
 const backend = createReferenceBackend();
 const weights = randomVit(1);
 const { config } = weights;
+const layers = vitLayers(config);
 const photos = randomPhotos(12, 16, 2);
 const fresh = randomPhotos(24, 16, 77);
 const refused = expect.objectContaining({ code: 'E_WEIGHT_BITS' });
@@ -27,26 +28,26 @@ function weightBytes({ constants }: Program): number {
 
 describe('resolveWeightBits', () => {
   it('takes a number for the blocks, and the most particular name', () => {
-    expect([...resolveWeightBits(config, undefined)]).toEqual([]);
-    expect([...resolveWeightBits(config, 8)]).toEqual([]);
-    expect(resolveWeightBits(config, 4).size).toBe(4 * config.depth);
-    const mixed = resolveWeightBits(config, { blocks: 6, fc2: 4, 'blocks.0.fc2': 8, head: 5 });
+    expect([...resolveWeightBits(layers, undefined)]).toEqual([]);
+    expect([...resolveWeightBits(layers, 8)]).toEqual([]);
+    expect(resolveWeightBits(layers, 4).size).toBe(4 * config.depth);
+    const mixed = resolveWeightBits(layers, { blocks: 6, fc2: 4, 'blocks.0.fc2': 8, head: 5 });
     expect(mixed.get('blocks.0.qkv')).toBe(6);
     expect(mixed.get('blocks.0.fc2')).toBeUndefined();
     expect(mixed.get('blocks.1.fc2')).toBe(4);
     expect([mixed.get('head'), mixed.get('embed')]).toEqual([5, undefined]);
-    expect(weightBitsId('ptq@1', config, mixed)).toBe('+weights=mixed');
-    expect(weightBitsId('ptq@1', config, resolveWeightBits(config, 4))).toBe('+weights=4');
-    expect(weightBitsId('ptq@1', config, resolveWeightBits(config, { blocks: 4, head: 4 }))).toBe('+weights=mixed');
-    expect(weightBitsId('paper@1', config, new Map())).toBe('');
+    expect(weightBitsId('ptq@1', layers, mixed)).toBe('+weights=mixed');
+    expect(weightBitsId('ptq@1', layers, resolveWeightBits(layers, 4))).toBe('+weights=4');
+    expect(weightBitsId('ptq@1', layers, resolveWeightBits(layers, { blocks: 4, head: 4 }))).toBe('+weights=mixed');
+    expect(weightBitsId('paper@1', layers, new Map())).toBe('');
   });
 
   it('refuses what no layer has', () => {
-    for (const bits of [1, 9, 4.5, Number.NaN]) expect(() => resolveWeightBits(config, bits)).toThrowError(refused);
+    for (const bits of [1, 9, 4.5, Number.NaN]) expect(() => resolveWeightBits(layers, bits)).toThrowError(refused);
     for (const name of ['block', 'blocks.2.qkv', 'toString', 'blocks.0', '']) {
-      expect(() => resolveWeightBits(config, { [name]: 4 })).toThrowError(refused);
+      expect(() => resolveWeightBits(layers, { [name]: 4 })).toThrowError(refused);
     }
-    expect(() => weightBitsId('paper@1', config, resolveWeightBits(config, 4))).toThrowError(refused);
+    expect(() => weightBitsId('paper@1', layers, resolveWeightBits(layers, 4))).toThrowError(refused);
   });
 });
 

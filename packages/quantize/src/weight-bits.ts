@@ -1,5 +1,11 @@
-import type { VitConfig } from '@ivit/models';
-import { blockPrefix } from '@ivit/models';
+import {
+  blockPrefix,
+  type SwinModelConfig,
+  swinBlockPrefix,
+  swinMergingPrefix,
+  swinSteps,
+  type VitConfig,
+} from '@ivit/models';
 import { IvitError } from '@ivit/program';
 import type { Recipe } from './recipe.js';
 
@@ -10,18 +16,37 @@ export type WeightBits = number | Readonly<Record<string, number>>;
 export const BLOCK_LAYERS = ['qkv', 'proj', 'fc1', 'fc2'] as const;
 export type BlockLayer = (typeof BLOCK_LAYERS)[number];
 
+/** The linear layers of one block. */
+function blockLayers(prefix: string): string[] {
+  return BLOCK_LAYERS.map((kind) => `${prefix}.${kind}`);
+}
+
 /** Every layer with weights: `embed`, `blocks.N.qkv`, …, `head`. */
-export function layersOf({ depth }: VitConfig): string[] {
-  const blocks = Array.from({ length: depth }, (_, index) =>
-    BLOCK_LAYERS.map((kind) => `${blockPrefix(index)}.${kind}`),
-  );
+export function vitLayers({ depth }: VitConfig): string[] {
+  const blocks = Array.from({ length: depth }, (_, index) => blockLayers(blockPrefix(index)));
   return ['embed', ...blocks.flat(), 'head'];
+}
+
+/** Every layer with weights: `embed`, `layers.S.blocks.N.qkv`, …, `layers.S.downsample.reduction`, …, `head`. */
+export function swinLayers(config: SwinModelConfig): string[] {
+  const steps = swinSteps(config).map((step) =>
+    step.kind === 'block' ? blockLayers(swinBlockPrefix(step)) : [`${swinMergingPrefix(step.stage)}.reduction`],
+  );
+  return ['embed', ...steps.flat(), 'head'];
+}
+
+function kindOf(layer: string): string {
+  return layer.slice(layer.lastIndexOf('.') + 1);
+}
+
+function isBlockLayer(layer: string): boolean {
+  return BLOCK_LAYERS.some((kind) => kind === kindOf(layer));
 }
 
 /** Names under which a layer's bits may be given, the most particular first. */
 function namesOf(layer: string): string[] {
-  const kind = layer.slice(layer.lastIndexOf('.') + 1);
-  return layer.startsWith('blocks.') ? [layer, kind, 'blocks'] : [layer];
+  const names = [...new Set([layer, kindOf(layer)])];
+  return isBlockLayer(layer) ? [...names, 'blocks'] : names;
 }
 
 function refuse(message: string, hint: string): never {
@@ -29,20 +54,23 @@ function refuse(message: string, hint: string): never {
 }
 
 /**
- * Bits of every layer that does not keep 8. A number is for `blocks`: patch embedding and head keep 8 bits unless they are
- * named. The most particular name wins.
+ * Bits of every layer that does not keep 8. A number is for `blocks`: patch embedding, patch merging and head keep 8 bits unless
+ * they are named. The most particular name wins.
  *
+ * @param layers `vitLayers` or `swinLayers`.
  * @throws IvitError `E_WEIGHT_BITS` for names that no layer has and bits outside 2 … 8.
  */
-export function resolveWeightBits(config: VitConfig, wanted: WeightBits | undefined): ReadonlyMap<string, number> {
+export function resolveWeightBits(
+  layers: readonly string[],
+  wanted: WeightBits | undefined,
+): ReadonlyMap<string, number> {
   const given: Readonly<Record<string, number>> = typeof wanted === 'number' ? { blocks: wanted } : (wanted ?? {});
-  const layers = layersOf(config);
   const known = new Set(layers.flatMap(namesOf));
   for (const [name, bits] of Object.entries(given)) {
     if (!known.has(name)) {
       refuse(
         `there is no layer '${name}'`,
-        `Layers are embed, head, blocks, ${BLOCK_LAYERS.join(', ')} and ${layers[1]} and so on.`,
+        `Layers are ${[...known].filter((known) => !known.includes('.')).join(', ')}, and ${layers[1]} and so on.`,
       );
     }
     if (!Number.isInteger(bits) || bits < 2 || bits > 8)
@@ -63,12 +91,10 @@ export function resolveWeightBits(config: VitConfig, wanted: WeightBits | undefi
  *
  * @throws IvitError `E_WEIGHT_BITS`
  */
-export function weightBitsId(recipe: Recipe, config: VitConfig, bits: ReadonlyMap<string, number>): string {
+export function weightBitsId(recipe: Recipe, layers: readonly string[], bits: ReadonlyMap<string, number>): string {
   if (bits.size === 0) return '';
   if (recipe === 'paper@1') refuse('paper@1 has 8-bit weights', 'Give bits with accurate@1 or ptq@1.');
   const [first] = bits.values();
-  const uniform = layersOf(config).every(
-    (layer) => bits.get(layer) === (layer.startsWith('blocks.') ? first : undefined),
-  );
+  const uniform = layers.every((layer) => bits.get(layer) === (isBlockLayer(layer) ? first : undefined));
   return `+weights=${uniform ? first : 'mixed'}`;
 }

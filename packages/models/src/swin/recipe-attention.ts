@@ -19,6 +19,7 @@ export function addShiftMask(builder: ProgramBuilder, stage: number, geometry: S
  * `PREFIX.attention [windows,N,H,d]`. The position bias is added where the logits are rescaled, the mask after that.
  *
  * @param mask of {@link addShiftMask}, for shifted windows.
+ * @param table of `addSoftmaxTable`
  */
 export function addWindowAttention(
   builder: ProgramBuilder,
@@ -27,6 +28,7 @@ export function addWindowAttention(
   x: RowQuantized,
   block: Pick<SwinRecipeBlock, 'qkv' | 'logits' | 'attention' | 'positionBias' | 'maskUnits'>,
   mask: string | undefined,
+  table?: string,
 ): string {
   const { side, dim, heads, window } = geometry;
   const width = dim / heads;
@@ -94,7 +96,7 @@ export function addWindowAttention(
     op: 'softmax',
     result: `${name}.probabilities`,
     x: { value: logits },
-    exponential: { pow2: block.logits.fractionBits },
+    exponential: table === undefined ? { pow2: block.logits.fractionBits } : { table },
     bits: 16,
   });
   const sums = builder.add({

@@ -7,11 +7,13 @@ import {
   addHiddenTable,
   addNorm,
   addProjection,
+  addSoftmaxTable,
   hiddenTableName,
 } from '../vit/recipe-block.js';
 import { addPatches } from '../vit/recipe-embed.js';
 import { addHead, addHeadNorm } from '../vit/recipe-head.js';
 import { EMBED, PIXELS } from '../vit/recipe-names.js';
+import { normInput } from '../vit/recipe-norm-input.js';
 import { addRowLinear, addScaling } from '../vit/recipe-ops.js';
 import type { RecipeDetails } from '../vit/recipe-program.js';
 import type { RecipeEdge } from '../vit/recipe-types.js';
@@ -38,8 +40,12 @@ export function addSwinProjection(
 }
 
 /** Norm of the embedding: i16 `embed [T,C]`, the residual stream. */
-export function addSwinEmbedNorm(builder: ProgramBuilder, x: string, embed: Pick<SwinRecipeEmbed, 'norm'>): string {
-  const norm = builder.add({ op: 'layernorm', result: `${EMBED}.norm`, x: { value: x } });
+export function addSwinEmbedNorm(
+  builder: ProgramBuilder,
+  x: string,
+  embed: Pick<SwinRecipeEmbed, 'norm' | 'factors'>,
+): string {
+  const norm = builder.add({ op: 'layernorm', result: `${EMBED}.norm`, x: normInput(builder, EMBED, x, embed) });
   return addScaling(builder, EMBED, { value: norm }, embed.norm, { axis: 1, run: 1 });
 }
 
@@ -100,7 +106,11 @@ function writeBlock(writer: Writer, step: SwinBlockStep, block: SwinRecipeBlock,
   }
   const mask = shift === 0 ? undefined : shared(writer, `mask ${stage}`, () => addShiftMask(builder, stage, geometry));
   const ln1 = addNorm(builder, `${prefix}.norm1`, stream, block.norm1);
-  const attention = addWindowAttention(builder, geometry, prefix, ln1, block, mask);
+  const { logits } = block;
+  // The table depends on the unit alone, within one model.
+  const exponential =
+    logits.table && shared(writer, `softmax ${logits.fractionBits}`, () => addSoftmaxTable(builder, logits) ?? '');
+  const attention = addWindowAttention(builder, geometry, prefix, ln1, block, mask, exponential);
   const joined = builder.reshape(attention, [side * side, dim]);
   const mixed = addRowQuantize(builder, attention, joined, block.attention);
   const middle = addProjection(builder, prefix, mixed, stream, block);
@@ -121,7 +131,7 @@ function writeMerging({ builder }: Writer, step: SwinMergingStep, merging: SwinR
 }
 
 /**
- * The program of recipe `ptq@1` for a Swin from integers already decided: u8 `pixels [H,W,3]` to i32 `logits [classes]`
+ * The program of the recipes `ptq@1`, `accurate@1` and `accurate@2` for a Swin from integers already decided: u8 `pixels [H,W,3]` to i32 `logits [classes]`
  * in units of 2^-outputShift. Within a block tokens lie in the order of its windows.
  *
  * @param end Sizes of the head, as `swinHead` gives them.

@@ -2,6 +2,7 @@ import type {
   RecipeBlock,
   RecipeEdge,
   RecipeEmbed,
+  RecipeFactors,
   RecipeHead,
   RecipeLinear,
   StaticScaling,
@@ -12,6 +13,8 @@ import type { SwinModelConfig } from './types.js';
 export interface SwinRecipeEmbed extends Pick<RecipeEmbed, 'weight' | 'bias' | 'bits' | 'scaling'> {
   /** The norm's output to the residual unit, β in z. */
   readonly norm: StaticScaling;
+  /** Of its input; absent = the int16 projection itself. */
+  readonly factors?: RecipeFactors;
 }
 
 export interface SwinRecipeBlock extends RecipeBlock {
@@ -32,7 +35,7 @@ export interface SwinRecipeStage {
   readonly merging?: SwinRecipeMerging;
 }
 
-/** Every integer of a Swin under the recipe `ptq@1`. */
+/** Every integer of a Swin under the recipes `ptq@1`, `accurate@1` and `accurate@2`. */
 export interface SwinRecipe {
   readonly config: SwinModelConfig;
   readonly embed: SwinRecipeEmbed;

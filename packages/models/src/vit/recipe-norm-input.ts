@@ -1,9 +1,14 @@
 import type { Operand, ProgramBuilder } from '@ivit/program';
 import type { RecipeEdge, RecipeFactors } from './recipe-types.js';
 
-/** What a norm reads: the i16 stream `x [N,D]`, or its 8-bit form where the edge has factors. */
-export function normInput(builder: ProgramBuilder, name: string, x: string, edge: RecipeEdge): Operand {
-  return { value: edge.factors === undefined ? x : addFactors(builder, name, x, edge.factors) };
+/** What a norm reads: the i16 stream `x [N,D]`, or its 8-bit form where there are factors. */
+export function normInput(
+  builder: ProgramBuilder,
+  name: string,
+  x: string,
+  { factors }: Pick<RecipeEdge, 'factors'>,
+): Operand {
+  return { value: factors === undefined ? x : addFactors(builder, name, x, factors) };
 }
 
 /** The i16 stream in 8 bits with a factor per channel, `NAME.narrow`, and as i16 again, `NAME.input`. */

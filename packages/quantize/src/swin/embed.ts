@@ -8,13 +8,15 @@ import {
   swinEmbed,
 } from '@ivit/models';
 import { createProgramBuilder } from '@ivit/program';
+import type { BlockRun } from '../block.js';
 import { int16Unit, type Streams } from '../block-context.js';
 import { checkFinite, LAYERNORM_BOUND, TWO_TO_MINUS_30 } from '../edge.js';
 import { decidePatches, patchMoments } from '../embed.js';
+import { chooseFactors } from '../factors.js';
 import { roundHalfEven } from '../numeric.js';
 import { createMeter, edgeReport, measure } from '../quality.js';
 import { staticScaling, withZeroPoints } from '../scaling.js';
-import { int16Output, runProgram, type StageRunner } from '../stage.js';
+import { int16Output, runProgram } from '../stage.js';
 import type { CalibrationPhoto, EdgeReport } from '../types.js';
 
 const PROJECTION = 'embed.projection';
@@ -45,7 +47,7 @@ function normScaling({ patchNorm, config }: SwinWeights, unit: number): SwinReci
 export async function quantizeSwinEmbed(
   weights: SwinWeights,
   photos: readonly CalibrationPhoto[],
-  runner: StageRunner,
+  { choices, runner }: BlockRun,
 ): Promise<SwinEmbedResult> {
   const { config } = weights;
   const floats: Float32Array[] = [];
@@ -57,9 +59,12 @@ export async function quantizeSwinEmbed(
   });
   const projectionUnit = int16Unit(projections, PROJECTION);
   const unit = int16Unit(floats, EMBED);
+  const { nonlinear, weightBits } = choices;
+  const factors = nonlinear.norm === 'ptf' ? chooseFactors(projections, config.dim, projectionUnit) : undefined;
   const embed: SwinRecipeEmbed = {
-    ...decidePatches(weights, moments, projectionUnit, 8),
+    ...decidePatches(weights, moments, projectionUnit, weightBits.get('embed') ?? 8),
     norm: normScaling(weights, unit),
+    ...(factors === undefined ? {} : { factors }),
   };
   const builder = createProgramBuilder(PIXELS, [config.imageSize, config.imageSize, 3]);
   addSwinEmbedNorm(builder, addSwinProjection(builder, config, embed), embed);

@@ -1,6 +1,5 @@
 import {
   addEdge,
-  addMergingNorm,
   addReduction,
   type SwinMergingStep,
   type SwinMergingWeights,
@@ -8,14 +7,11 @@ import {
   swinMergingForward,
   swinMergingPrefix,
 } from '@ivit/models';
-import { int16Unit, of, type Streams } from '../block-context.js';
-import { chooseNormEdge } from '../edge.js';
-import { createEdgeStatistics } from '../edge-statistics.js';
-import { channelMeans, correctedLinear } from '../linear.js';
+import type { BlockRun } from '../block.js';
+import { decideLayer, int16Unit, layerMeans, of, type Streams } from '../block-context.js';
+import { type NormContext, quantizeNorm } from '../norm-stage.js';
 import { createMeter, edgeReport, measure } from '../quality.js';
-import { rowCodesOf } from '../row-codes.js';
-import { PTQ_RECIPES } from '../settings.js';
-import { breathe, checkAborted, int16Output, runStage, type StageRunner } from '../stage.js';
+import { breathe, checkAborted, int16Output, runStage } from '../stage.js';
 import type { EdgeReport } from '../types.js';
 
 export interface SwinMergingResult {
@@ -37,7 +33,7 @@ export async function quantizeMerging(
   { stage, geometry }: SwinMergingStep,
   eps: number,
   streams: Streams,
-  runner: StageRunner,
+  { choices, runner }: BlockRun,
 ): Promise<SwinMergingResult> {
   const rows = (geometry.side * geometry.side) / 4;
   const width = 4 * geometry.dim;
@@ -53,34 +49,22 @@ export async function quantizeMerging(
     await breathe();
   }
   const name = `${prefix}.norm`;
-  const input = { name: `${prefix}.input`, shape: [rows, width] };
-  const choice = chooseNormEdge(float.norm, float.reduction.weight, norms, {
-    settings: PTQ_RECIPES['ptq@1'],
-    slots: 0,
-    wideRows: 0,
-    where: name,
-  });
-  const statistics = createEdgeStatistics(choice, rows, width);
-  const values: Int16Array[] = [];
-  await runStage(
-    runner,
-    {
-      inputs: [input],
-      build: (builder) => void addMergingNorm(builder, prefix, input.name, choice.edge),
-      outputs: [name, `${name}.row`, `${name}.codes`],
-    },
-    streams.integers.length,
-    (photo) => [of(streams.integers, photo)],
-    (photo, outputs) => {
-      values.push(int16Output(outputs, name));
-      statistics.add(rowCodesOf(outputs, name, rows, choice.edge), norms[photo] as Float32Array);
-    },
-  );
-  const unit = int16Unit(floats, prefix);
+  const edges: EdgeReport[] = [];
+  const { settings, nonlinear, weightBits } = choices;
+  const context: NormContext = { settings, nonlinear, wideRows: 0, runner, edges };
+  const next = float.reduction.weight;
+  const site = { name, norm: float.norm, next, stream: streams, floats: norms };
+  const { choice, statistics, values } = await quantizeNorm(context, site, `${prefix}.input`);
+  const unit = int16Unit(floats, prefix, settings.residualMargin);
   const outputs = 2 * geometry.dim;
-  const reduction = correctedLinear(
-    statistics.nextInput(float.reduction.weight, new Float64Array(outputs).fill(unit), `${prefix}.reduction`),
-    { narrow: channelMeans(floats, outputs) },
+  const layer = `${prefix}.reduction`;
+  const reduction = decideLayer(
+    { settings, weightBits, sensitivities: undefined },
+    layer,
+    float.reduction.bias,
+    statistics.nextInput(next, new Float64Array(outputs).fill(unit), layer),
+    layerMeans(context, floats, outputs),
+    () => 0,
   );
   const integers: Int16Array[] = [];
   const meter = createMeter();
@@ -99,6 +83,6 @@ export async function quantizeMerging(
       measure(meter, floats[photo] as Float32Array, (i) => (stream[i] as number) * unit);
     },
   );
-  const edges = [statistics.report(name), edgeReport(prefix, meter, unit, 'tensor')];
+  edges.push(edgeReport(prefix, meter, unit, 'tensor'));
   return { merging: { norm: choice.edge, reduction }, edges, streams: { floats, integers, unit } };
 }

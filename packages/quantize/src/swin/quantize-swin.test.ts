@@ -1,8 +1,8 @@
-import type { Backend } from '@ivit/backend';
 import { createReferenceBackend } from '@ivit/backend-reference';
 import { type SwinWeights, swinForward } from '@ivit/models';
 import { modelId, validate } from '@ivit/program';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { recordingBackend } from '../testing/backends.js';
 import { qualityAgainst } from '../testing/quality.js';
 import { randomSwin } from '../testing/random-swin.js';
 import { randomPhotos } from '../testing/random-vit.js';
@@ -18,35 +18,12 @@ function quality(model: SwinWeights, result: QuantizeResult, apart = false): Pro
   return qualityAgainst((pixels) => swinForward(model, pixels), backend, result.program, fresh, apart);
 }
 
-/** A backend that notes the outputs asked for by stages, photo by photo. */
-function recordingBackend(records: Map<string, number[][]>): Backend {
-  return {
-    ...backend,
-    async compile(program, options) {
-      const executable = await backend.compile(program, options);
-      return {
-        ...executable,
-        info: executable.info,
-        trace: (pixels) => executable.trace(pixels),
-        dispose: () => executable.dispose(),
-        async run(pixels, runOptions) {
-          const outputs = await executable.run(pixels, runOptions);
-          for (const [name, { data }] of Object.entries(outputs)) {
-            records.set(name, [...(records.get(name) ?? []), [...data]]);
-          }
-          return outputs;
-        },
-      };
-    },
-  };
-}
-
 describe('ptq@1 of a Swin', () => {
   let result: QuantizeResult;
   const stages = new Map<string, number[][]>();
 
   beforeAll(async () => {
-    result = await quantizeSwin({ weights, photos, backend: recordingBackend(stages) });
+    result = await quantizeSwin({ weights, photos, backend: recordingBackend(backend, stages) });
   });
 
   it('yields a program that is proved free of overflow, with image, labels and provenance', () => {

@@ -13,6 +13,9 @@ const SMALL: SwinModelConfig = {
   classes: 10,
 };
 
+/** Smaller still, with all that a Swin has: one shifted block, one merging, one window that is the grid. */
+export const TINY: Partial<SwinModelConfig> = { imageSize: 16, depths: [2, 1] };
+
 /** A small Swin with random weights and, like trained ones, channels of very different size and strong position biases. */
 export function randomSwin(seed: number, change: Partial<SwinModelConfig> = {}): SwinWeights {
   const config = { ...SMALL, ...change };
