@@ -7,6 +7,8 @@
  * - `golden`: models of the original implementation (`--golden`; tiny_vit and, beside `../shared`, tiny_swin where none is named) in
  *   batches of 1 and 4 (`--batch`), with every value kept and with the output alone.
  *
+ * Node and Chromium run side by side: most of the time goes into compiling shaders, which takes one core each.
+ *
  * In Node also `tests`, the package's tests of kernels and failing devices, and `doctor`: `ivit doctor` with the package `webgpu`
  * installed. `--part` names some of the four.
  *
@@ -127,6 +129,10 @@ async function inChromium(): Promise<void> {
   note('chromium', { 'policy broken': '' }, { ...visited.found, 'policy broken': visited.violations.join() });
 }
 
-if (places.includes('node')) await inNode();
-if (places.includes('chromium')) await timed('chromium', inChromium);
+const running = [
+  ...(places.includes('node') ? [timed('node', inNode)] : []),
+  ...(places.includes('chromium') ? [timed('chromium', inChromium)] : []),
+];
+// What fails in one place must not leave the other's processes behind.
+for (const outcome of await Promise.allSettled(running)) if (outcome.status === 'rejected') throw outcome.reason;
 process.exitCode = reportDifferences(expected, found, (line) => console.log(line));

@@ -23,8 +23,9 @@ export const DOCTOR_EXPECTED: Readonly<Record<string, string>> = {
 
 async function runDoctor(): Promise<string> {
   const hook = inRepository('tools/src/webgpu/find-webgpu.mjs');
+  const patience = inRepository('tools/src/webgpu/patient-polling.mjs');
   const entry = inRepository('packages/ivit/src/cli.ts');
-  const flags = ['--conditions=@ivit/source', '--import', 'tsx', '--import', hook];
+  const flags = ['--conditions=@ivit/source', '--import', 'tsx', '--import', hook, '--import', patience];
   const child = spawn(process.execPath, [...flags, entry, 'doctor', '--json', '--quiet'], {
     cwd: inRepository('tools'),
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { inRepository } from '../browser/material.js';
 import { PASSED } from '../conformance/run-kit.js';
 
@@ -17,11 +18,14 @@ interface TestReport {
   }[];
 }
 
+const PATIENCE = pathToFileURL(inRepository('tools/src/webgpu/patient-polling.mjs')).href;
+
 function runVitest(report: string): Promise<number> {
   const parts = ['run', '--config', 'vitest.gpu.config.ts', '--exclude', 'src/conformance.gpu.test.ts'];
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const child = spawn('pnpm', ['exec', 'vitest', ...parts, ...reporters], {
     cwd: inRepository('packages/backend-webgpu'),
+    env: { ...process.env, NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --import=${PATIENCE}` },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   return new Promise((resolve, reject) => {

@@ -1,6 +1,7 @@
 /** WebGPU in Node: Dawn of the npm package `webgpu`, on SwiftShader where the environment names no other driver. */
 import type { WebgpuBackendOptions } from '@ivit/backend-webgpu';
 import { create } from 'webgpu';
+import './patient-polling.mjs';
 
 /** As Debian's chromium brings it. */
 const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
