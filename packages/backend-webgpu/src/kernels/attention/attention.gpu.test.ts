@@ -8,6 +8,8 @@ interface Case {
   readonly windows: number;
   readonly heads: number;
   readonly tokens: number;
+  /** Tokens, from the first on, that ask. Default: all. */
+  readonly queries?: number;
   readonly depth: number;
   readonly logits: readonly (RequantizeWish & { readonly to: 'i8' | 'i16'; readonly addend?: Operand })[];
   readonly exponential: Exponential;
@@ -17,27 +19,27 @@ interface Case {
 
 /** q, k and v in one value `[windows, tokens, 3, heads, depth]`, as models have them. */
 function build(maker: ProgramMaker, one: Case): { readonly output: string; readonly qkv: string } {
-  const { windows, heads, tokens, depth } = one;
+  const { windows, heads, tokens, depth, queries = tokens } = one;
   const qkv = maker.value('i8', [windows, tokens, 3, heads, depth]);
   const inner = heads * depth;
   const lead = windows === 1 ? [heads] : [windows, heads];
   const leadStrides = windows === 1 ? [depth] : [tokens * 3 * inner, depth];
-  const part = (index: number, turned: boolean): Operand => ({
+  const part = (index: number, turned: boolean, count = tokens): Operand => ({
     value: qkv,
     view: {
       offset: index * inner,
-      shape: [...lead, ...(turned ? [depth, tokens] : [tokens, depth])],
+      shape: [...lead, ...(turned ? [depth, count] : [count, depth])],
       strides: [...leadStrides, ...(turned ? [1, 3 * inner] : [3 * inner, 1])],
     },
   });
   const add = maker.builder.add;
-  let x = add({ op: 'matmul', result: maker.name('logits'), a: part(0, false), b: part(1, true) });
+  let x = add({ op: 'matmul', result: maker.name('logits'), a: part(0, false, queries), b: part(1, true) });
   for (const { to, ...wish } of one.logits) x = maker.requantize({ value: x }, to, wish);
   const { exponential, bits } = one;
   const p = add({ op: 'softmax', result: maker.name('p'), x: { value: x }, exponential, bits });
   const mixed = add({ op: 'matmul', result: maker.name('mixed'), a: { value: p }, b: part(2, false) });
   if (one.out === 'none') return { output: mixed, qkv };
-  const shape = [...lead, tokens, depth];
+  const shape = [...lead, queries, depth];
   const order = windows === 1 ? [1, 0, 2] : [0, 2, 1, 3];
   const seen = maker.builder.transpose(mixed, shape, order);
   const axis = windows === 1 ? 1 : 2;
@@ -93,6 +95,7 @@ const cases: Readonly<Record<string, (maker: ProgramMaker) => Case>> = {
     windows: 1,
     heads: 1,
     tokens: 901,
+    queries: 27,
     depth: 64,
     logits: [{ to: 'i16' }],
     exponential: { pow2: 5 },

@@ -7,6 +7,8 @@ import { expectExact } from '../../testing/run-program.js';
 interface Case {
   readonly heads: number;
   readonly tokens: number;
+  /** Tokens, from the first on, whose queries are i8. Default: all. */
+  readonly rows?: number;
   /** Rows whose queries are i16. */
   readonly wide: number;
   readonly depth: number;
@@ -27,32 +29,32 @@ interface Built {
 
 /** Attention as `accurate@2` has it: of i16 queries of the first rows, and of all rows of `[tokens, 3, heads, depth]`. */
 function build(maker: ProgramMaker, one: Case): Built {
-  const { heads, tokens, wide, depth, bits, exponential, from = wide } = one;
+  const { heads, tokens, rows = tokens, wide, depth, bits, exponential, from = wide } = one;
   const add = maker.builder.add;
   const inner = heads * depth;
   const qkv = maker.value('i8', [tokens, 3, heads, depth]);
   const queries = maker.value('i16', [wide, inner]);
-  const part = (index: number, turned: boolean): Operand => ({
+  const part = (index: number, turned: boolean, count = tokens): Operand => ({
     value: qkv,
     view: {
       offset: index * inner,
-      shape: [heads, ...(turned ? [depth, tokens] : [tokens, depth])],
+      shape: [heads, ...(turned ? [depth, count] : [count, depth])],
       strides: [depth, ...(turned ? [1, 3 * inner] : [3 * inner, 1])],
     },
   });
-  const attention = (a: Operand, rows: number, exponent: Exponential): string => {
+  const attention = (a: Operand, count: number, exponent: Exponential): string => {
     const products = add({ op: 'matmul', result: maker.name('products'), a, b: part(1, true) });
     const x = maker.requantize({ value: products }, 'i16', { axis: 0, run: 1, channels: heads });
     const softmax = { op: 'softmax', x: { value: x }, exponential: exponent, bits } as const;
     const p = add({ ...softmax, result: maker.name('p') });
     const sums = add({ op: 'matmul', result: maker.name('sums'), a: { value: p }, b: part(2, false) });
-    const seen = maker.builder.transpose(sums, [heads, rows, depth], [1, 0, 2]);
+    const seen = maker.builder.transpose(sums, [heads, count, depth], [1, 0, 2]);
     return maker.requantize(seen, 'i16', { axis: 1, run: 2, channels: inner });
   };
   const view = { offset: 0, shape: [heads, wide, depth], strides: [depth, inner, 1] };
   const first = attention({ value: queries, view }, wide, one.own ?? exponential);
-  const others = attention(part(0, false), tokens, exponential);
-  const rest = { offset: from * inner, shape: [tokens - from, heads, depth], strides: [inner, depth, 1] };
+  const others = attention(part(0, false, rows), rows, exponential);
+  const rest = { offset: from * inner, shape: [rows - from, heads, depth], strides: [inner, depth, 1] };
   const operands = [{ value: first }, { value: others, view: rest }];
   return { wide: first, others, output: add({ op: 'concat', result: 'both', operands }) };
 }
@@ -89,7 +91,7 @@ describe('attention of i16 queries', () => {
 
   it('runs with so many keys that a workgroup takes one', async () => {
     const maker = new ProgramMaker(createRandom(23));
-    const { others, output } = build(maker, { ...one, heads: 1, tokens: 901, wide: 2, depth: 64 });
+    const { others, output } = build(maker, { ...one, heads: 1, tokens: 901, rows: 11, wide: 2, depth: 64 });
     const made = await expectExact(interpret, maker.build(output), maker.pixels(1), 1, { packed: true, fuse: true });
     expect(fused(made)).toEqual([others, output]);
   });
