@@ -1,7 +1,6 @@
 import { decodeImage, preprocess } from '@ivit/image';
-import { type InputDescription, sha256Hex } from '@ivit/program';
+import { type InputDescription, sha256Hex, throwIfAborted } from '@ivit/program';
 import { type CalibrationPhoto, chooseCalibration } from '@ivit/quantize';
-import { throwIfAborted } from './abort.js';
 
 /** Photos by name, read when their turn comes. */
 export interface PhotoShelf {
@@ -31,7 +30,7 @@ export async function prepareCalibration(shelf: PhotoShelf, options: Calibration
   const names = chooseCalibration(shelf.names, count, seed);
   const photos: CalibrationPhoto[] = [];
   for (const [index, name] of names.entries()) {
-    throwIfAborted(signal);
+    throwIfAborted(signal, 'Reading the photos');
     onPhoto(index, names.length);
     const bytes = await shelf.read(name);
     const decoding = {

@@ -1,7 +1,6 @@
 import type { Backend } from '@ivit/backend';
-import { IvitError } from '@ivit/program';
+import { IvitError, throwIfAborted } from '@ivit/program';
 import { type Answer, type ClassifyOptions, createModel, type ImageInput } from '@ivit/runtime';
-import { throwIfAborted } from './abort.js';
 import { defaultBackends } from './default-backends.js';
 import { explainWeights, readModel } from './model-source.js';
 import { readBytes } from './read-bytes.js';
@@ -49,7 +48,7 @@ async function chooseBackends({ backend: name, backends, threads }: LoadModelOpt
  */
 export async function loadModel(source: ModelSource, options: LoadModelOptions = {}): Promise<LoadedModel> {
   const { onProgress, signal, threads } = options;
-  throwIfAborted(signal);
+  throwIfAborted(signal, 'Loading');
   if (threads !== undefined && (!Number.isInteger(threads) || threads < 1)) {
     throw new IvitError('E_INPUT', `threads must be a positive integer, not ${threads}`, { where: 'option threads' });
   }

@@ -1,5 +1,4 @@
-import { IvitError } from '@ivit/program';
-import { throwIfAborted } from './abort.js';
+import { IvitError, throwIfAborted } from '@ivit/program';
 import { hasNode } from './environment.js';
 import type { HttpOptions } from './hub/http.js';
 import type { OnProgress } from './progress.js';
@@ -13,7 +12,7 @@ const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]+:/;
 
 async function readLocal(path: string | URL, options: ReadOptions): Promise<Uint8Array> {
   const { readPath } = await import('#node');
-  throwIfAborted(options.signal, String(path));
+  throwIfAborted(options.signal, 'Reading', String(path));
   return readPath(path);
 }
 

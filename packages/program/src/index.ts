@@ -1,4 +1,4 @@
-export { throwIfAborted } from './backends/abort.js';
+export { abortError, throwIfAborted } from './backends/abort.js';
 export { assertMemory } from './backends/assert-memory.js';
 export { type CompileRequest, type CompileWishes, compileRequest } from './backends/compile-request.js';
 export { RunQueue, type RunWishes } from './backends/run-queue.js';

@@ -1,7 +1,6 @@
 import type { Executable } from '@ivit/backend';
 import { readProgram } from '@ivit/formats/program';
-import { IvitError, modelId, type ValidatedProgram, validate } from '@ivit/program';
-import { throwIfAborted } from './abort.js';
+import { IvitError, modelId, throwIfAborted, type ValidatedProgram, validate } from '@ivit/program';
 import { rankAnswers } from './answers.js';
 import { checkIntegrity } from './integrity.js';
 import { preparePixels } from './pixels.js';
@@ -42,7 +41,7 @@ function readChecked(options: CreateModelOptions): ValidatedProgram {
  */
 export async function createModel(options: CreateModelOptions): Promise<Model> {
   const { backends, signal, onPhase } = options;
-  throwIfAborted(signal);
+  throwIfAborted(signal, 'Loading');
   const firstProbe = probeEarly(backends[0], signal);
   onPhase?.('read');
   const program = readChecked(options);

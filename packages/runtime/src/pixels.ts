@@ -1,6 +1,5 @@
 import { decodeImage, preprocess } from '@ivit/image';
-import { IvitError, type ValidatedProgram } from '@ivit/program';
-import { throwIfAborted } from './abort.js';
+import { IvitError, throwIfAborted, type ValidatedProgram } from '@ivit/program';
 import type { BytesSource, ImageInput, PrepareOptions, RawImage } from './types.js';
 
 /** Bytes of one image of the program's input value. */
@@ -81,7 +80,7 @@ export async function preparePixels(
   input: ImageInput,
   options: PreparePixelsOptions,
 ): Promise<Uint8Array> {
-  throwIfAborted(options.signal, options.where);
+  throwIfAborted(options.signal, 'Reading', options.where);
   const expected = inputBytes(program);
   const where = options.where;
   if (typeof input !== 'object' || input === null) {
@@ -96,7 +95,7 @@ export async function preparePixels(
   const named = 'name' in input && typeof input.name === 'string' && input.name !== '' ? input.name : where;
   const image =
     'width' in input && 'data' in input ? toRgb(input, where) : await decode(input, { ...options, where: named });
-  throwIfAborted(options.signal, where);
+  throwIfAborted(options.signal, 'Reading', where);
   const shape = program.values[program.input]?.shape ?? [];
   if (program.image === undefined) {
     if (shape.length !== 3 || shape[0] !== image.height || shape[1] !== image.width || shape[2] !== 3) {

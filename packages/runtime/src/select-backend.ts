@@ -1,6 +1,5 @@
 import type { Backend, Executable, ProbeResult } from '@ivit/backend';
-import { IvitError, type ValidatedProgram } from '@ivit/program';
-import { throwIfAborted } from './abort.js';
+import { IvitError, throwIfAborted, type ValidatedProgram } from '@ivit/program';
 import { runSelfCheck } from './self-check.js';
 import type { ModelPhase, SkippedBackend } from './types.js';
 
@@ -76,12 +75,12 @@ export async function selectBackend(
   const skipped: SkippedBackend[] = [];
   let last: unknown;
   for (const [index, backend] of backends.entries()) {
-    throwIfAborted(options.signal);
+    throwIfAborted(options.signal, 'Loading');
     try {
       const own = index === 0 ? options : { ...options, firstProbe: undefined };
       return { ...(await tryBackend(backend, program, own)), skipped };
     } catch (error) {
-      throwIfAborted(options.signal);
+      throwIfAborted(options.signal, 'Loading');
       last = error;
       skipped.push({ backend: backend.name, ...describe(error) });
     }

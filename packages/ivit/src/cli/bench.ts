@@ -1,7 +1,6 @@
 import type { Backend } from '@ivit/backend';
-import { IvitError } from '@ivit/program';
+import { IvitError, throwIfAborted } from '@ivit/program';
 import { createModel, type PreparedImage } from '@ivit/runtime';
-import { throwIfAborted } from '../abort.js';
 import { defaultBackends } from '../default-backends.js';
 import { readModel } from '../model-source.js';
 import { BUNDLED_PHOTO } from '../photos.js';

@@ -1,7 +1,6 @@
 import type { Backend, ProbeResult } from '@ivit/backend';
-import { IvitError, type ValidatedProgram } from '@ivit/program';
+import { IvitError, throwIfAborted, type ValidatedProgram } from '@ivit/program';
 import { type Answer, createModel, type Receipt, rankAnswers } from '@ivit/runtime';
-import { throwIfAborted } from '../abort.js';
 import { readModel } from '../model-source.js';
 import { BUNDLED_PHOTO } from '../photos.js';
 import { readBytes } from '../read-bytes.js';

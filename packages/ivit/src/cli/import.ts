@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { createReferenceBackend } from '@ivit/backend-reference';
 import { writeProgram } from '@ivit/formats/program';
 import { readPaperCheckpoint } from '@ivit/models';
-import { IvitError, modelId, validate } from '@ivit/program';
+import { modelId, throwIfAborted, validate } from '@ivit/program';
 import { withSelfCheck } from '@ivit/runtime';
 import { readError } from '../node/errors.js';
 import { openOutput } from '../node/output-file.js';
@@ -48,7 +48,7 @@ export async function importCheckpoint(args: readonly string[], io: Io): Promise
     validate(program);
     line.update('self-check');
     const checked = await withSelfCheck(program, createReferenceBackend(), { signal: io.signal });
-    if (io.signal.aborted) throw new IvitError('E_ABORTED', 'Aborted by the caller');
+    throwIfAborted(io.signal, 'Importing');
     const written = writeProgram(checked);
     await file.commit(written);
     line.clear();

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { Backend } from '@ivit/backend';
 import { writeProgram } from '@ivit/formats/program';
-import { IvitError, modelId } from '@ivit/program';
+import { modelId, throwIfAborted } from '@ivit/program';
 import { parseNonlinear, type QuantizeResult, type Recipe } from '@ivit/quantize';
 import { defaultCacheFolder } from '../node/cache-folder.js';
 import { folderCache } from '../node/calibration-cache.js';
@@ -95,7 +95,7 @@ export async function quantize(args: readonly string[], io: Io): Promise<number>
     const reportFile = reportPath === undefined ? undefined : await openOutput(reportPath);
     if (reportFile !== undefined) files.push(reportFile);
     const { program, report } = await makeProgram(job, line, io.signal);
-    if (io.signal.aborted) throw new IvitError('E_ABORTED', 'Aborted by the caller');
+    throwIfAborted(io.signal, 'Quantizing');
     const bytes = writeProgram(program);
     await file.commit(bytes);
     await reportFile?.commit(new TextEncoder().encode(`${JSON.stringify(report, undefined, 2)}\n`));

@@ -1,7 +1,6 @@
 import type { Backend } from '@ivit/backend';
-import { IvitError, modelId, type ValidatedProgram } from '@ivit/program';
+import { IvitError, modelId, throwIfAborted, type ValidatedProgram } from '@ivit/program';
 import { preparePixels, type Receipt } from '@ivit/runtime';
-import { throwIfAborted } from '../abort.js';
 import { readModel } from '../model-source.js';
 import { readBytes } from '../read-bytes.js';
 import { BACKEND_OPTIONS, backendsOf } from './backend-options.js';

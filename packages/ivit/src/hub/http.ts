@@ -1,5 +1,5 @@
-import { IvitError } from '@ivit/program';
-import { abortError, pause, throwIfAborted } from '../abort.js';
+import { abortError, IvitError, throwIfAborted } from '@ivit/program';
+import { pause } from './pause.js';
 
 /** The part of `fetch` that is used. */
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
@@ -83,12 +83,12 @@ export async function withRetries<T>(
   const { attempts = 4, backoff = 300, signal } = options;
   let failures = 0;
   for (;;) {
-    throwIfAborted(signal, url);
+    throwIfAborted(signal, 'The download', url);
     const before = progress();
     try {
       return await watched(work, progress, options);
     } catch (error) {
-      if (signal?.aborted) throw abortError(signal, url);
+      if (signal?.aborted) throw abortError(signal, 'The download', url);
       if (IvitError.isInstance(error)) throw error;
       failures = progress() > before ? 1 : failures + 1;
       if (failures >= attempts) {

@@ -1,5 +1,4 @@
-import { IvitError } from '@ivit/program';
-import { abortError, throwIfAborted } from '../abort.js';
+import { abortError, IvitError, throwIfAborted } from '@ivit/program';
 import { createWorkerHandle } from '../start-worker.js';
 import { watchLifeLock } from './liveness.js';
 import type { AnyCall, AnyResult, CallName, Calls, FromWorker } from './messages.js';

@@ -1,6 +1,5 @@
-import { IvitError } from '@ivit/program';
+import { IvitError, throwIfAborted } from '@ivit/program';
 import type { Answer, ClassifyOptions } from '@ivit/runtime';
-import { throwIfAborted } from '../abort.js';
 import type { LoadProgress } from '../progress.js';
 import type { ModelSource } from '../types.js';
 import { connect } from './connection.js';
@@ -33,10 +32,10 @@ function wireOptions(options: WorkerLoadOptions): WireLoadOptions {
  */
 export async function loadModel(source: ModelSource, options: WorkerLoadOptions = {}): Promise<WorkerModel> {
   const { signal, onProgress, createWorker } = options;
-  throwIfAborted(signal);
+  throwIfAborted(signal, 'Loading');
   const transfer: Transfer = [];
   const packed = await packSource(source, transfer);
-  throwIfAborted(signal);
+  throwIfAborted(signal, 'Loading');
   const connection = connect(createWorker);
   const load = { call: 'load', source: packed, options: wireOptions(options) } as const;
   const { program, info } = await connection

@@ -1,5 +1,5 @@
+import { throwIfAborted } from '@ivit/program';
 import type { Progress } from '@ivit/quantize';
-import { throwIfAborted } from '../abort.js';
 import { connect } from './connection.js';
 import type { WireQuantizeOptions } from './messages.js';
 import { packFiles, type Transfer } from './pack.js';
@@ -19,11 +19,11 @@ function wireOptions(options: QuantizeFilesOptions): WireQuantizeOptions {
  */
 export async function quantize(options: QuantizeFilesOptions): Promise<QuantizedFile> {
   const { signal, onProgress, createWorker } = options;
-  throwIfAborted(signal);
+  throwIfAborted(signal, 'Quantizing');
   const transfer: Transfer = [];
   const files = await packFiles(options.files, 'files', transfer);
   const photos = await packFiles(options.photos, 'photos', transfer);
-  throwIfAborted(signal);
+  throwIfAborted(signal, 'Quantizing');
   const connection = connect(createWorker);
   try {
     const call = { call: 'quantize', files, photos, options: wireOptions(options) } as const;

@@ -1,8 +1,7 @@
 import type { Backend } from '@ivit/backend';
 import { writeProgram } from '@ivit/formats/program';
-import { IvitError, modelId } from '@ivit/program';
+import { IvitError, modelId, throwIfAborted } from '@ivit/program';
 import type { RunResult } from '@ivit/runtime';
-import { throwIfAborted } from '../abort.js';
 import { defaultBackends } from '../default-backends.js';
 import { loadModel } from '../load-model.js';
 import type { LoadedModel, Photo } from '../types.js';

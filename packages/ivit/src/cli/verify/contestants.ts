@@ -1,6 +1,5 @@
 import type { Backend, Executable } from '@ivit/backend';
-import { IvitError, type ValidatedProgram } from '@ivit/program';
-import { throwIfAborted } from '../../abort.js';
+import { IvitError, throwIfAborted, type ValidatedProgram } from '@ivit/program';
 import { describeError } from '../describe-error.js';
 
 /** A backend with the program compiled on it. */

@@ -1,6 +1,5 @@
 import type { Executable } from '@ivit/backend';
-import { IvitError, littleEndianBytes, sha256Hex, type ValidatedProgram } from '@ivit/program';
-import { throwIfAborted } from '../../abort.js';
+import { IvitError, littleEndianBytes, sha256Hex, throwIfAborted, type ValidatedProgram } from '@ivit/program';
 
 /** What an executable did with one image. */
 export interface Observation {

@@ -1,6 +1,5 @@
-import { modelId, sha256Hex, type ValidatedProgram } from '@ivit/program';
+import { modelId, sha256Hex, throwIfAborted, type ValidatedProgram } from '@ivit/program';
 import type { Receipt } from '@ivit/runtime';
-import { throwIfAborted } from '../../abort.js';
 import { describeError, type ErrorText } from '../describe-error.js';
 import type { Contestant } from './contestants.js';
 import { type Element, locateElement } from './locate.js';
