@@ -7,7 +7,7 @@
  * - `golden`: models of the original implementation (`--golden`; tiny_vit and, beside `../shared`, tiny_swin where none is named) in
  *   batches of 1 and 4 (`--batch`), with every value kept and with the output alone.
  *
- * Node and Chromium run side by side: most of the time goes into compiling shaders, which takes one core each.
+ * Node, its tests and Chromium run side by side: most of the time goes into compiling shaders, which takes one core each.
  *
  * In Node also `tests`, the package's tests of kernels and failing devices, and `doctor`: `ivit doctor` with the package `webgpu`
  * installed. `--part` names some of the four.
@@ -79,12 +79,6 @@ async function inNode(): Promise<void> {
   const given = await nodeGpu();
   const { info } = given.adapter;
   console.log(`adapter: ${info.vendor} ${info.architecture} ${info.description}`);
-  if (parts.includes('tests')) {
-    await timed('node: tests of the package', async () => {
-      const tests = await gpuTests();
-      note('node', tests.expected, tests.found);
-    });
-  }
   if (parts.includes('doctor')) {
     await timed('node: ivit doctor', async () => note('node', DOCTOR_EXPECTED, await doctorFound()));
   }
@@ -98,6 +92,11 @@ async function inNode(): Promise<void> {
       note('node', expectedOf(subject, digests), await checkSubject(subject, models));
     });
   }
+}
+
+async function testsInNode(): Promise<void> {
+  const tests = await gpuTests();
+  note('node', tests.expected, tests.found);
 }
 
 /** Files below `/files/`: what the page asks for, and where it is. */
@@ -130,6 +129,7 @@ async function inChromium(): Promise<void> {
 }
 
 const running = [
+  ...(places.includes('node') && parts.includes('tests') ? [timed('node: tests of the package', testsInNode)] : []),
   ...(places.includes('node') ? [timed('node', inNode)] : []),
   ...(places.includes('chromium') ? [timed('chromium', inChromium)] : []),
 ];
