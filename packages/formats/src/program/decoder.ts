@@ -5,9 +5,12 @@
  */
 
 /** Reports what is wrong at a path such as `ops[12].m`; throws. */
-export type Fail = (code: string, message: string, path: string) => never;
+export type Fail = (code: string, message: string, path: Path) => never;
 
-export type Decoder<T> = (value: unknown, path: string, fail: Fail) => T;
+/** Undefined where nobody asks what is wrong: writing the paths of thousands of fields takes longer than their checks. */
+export type Path = string | undefined;
+
+export type Decoder<T> = (value: unknown, path: Path, fail: Fail) => T;
 
 /** Marks a field that may be absent. */
 export interface Optional<T> {
@@ -34,7 +37,7 @@ export function show(value: unknown): string {
   return String(value);
 }
 
-function wrongType(wanted: string, value: unknown, path: string, fail: Fail): never {
+function wrongType(wanted: string, value: unknown, path: Path, fail: Fail): never {
   return fail('E_PROGRAM_TYPE', `expected ${wanted}, found ${show(value)}`, path);
 }
 
@@ -83,7 +86,9 @@ export function list<T>(item: Decoder<T>, max: number): Decoder<readonly T[]> {
     if (!Array.isArray(value)) return wrongType('an array', value, path, fail);
     if (value.length > max) fail('E_PROGRAM_LIMIT', `${value.length} items, at most ${max} go`, path);
     // Array.from, not map: a hole is undefined and fails.
-    return Array.from(value, (entry: unknown, index) => item(entry, `${path}[${index}]`, fail));
+    return Array.from(value, (entry: unknown, index) =>
+      item(entry, path === undefined ? undefined : `${path}[${index}]`, fail),
+    );
   };
 }
 
@@ -93,7 +98,7 @@ function isMembers(value: unknown): value is Members {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
 }
 
-export function members(value: unknown, path: string, fail: Fail): Members {
+export function members(value: unknown, path: Path, fail: Fail): Members {
   return isMembers(value) ? value : wrongType('an object', value, path, fail);
 }
 
@@ -109,7 +114,7 @@ export function dictionary<T>(
     if (names.length > max) fail('E_PROGRAM_LIMIT', `${names.length} members, at most ${max} go`, path);
     const result: Record<string, T> = Object.create(null);
     for (const name of names) {
-      const place = join(path, name.slice(0, 60));
+      const place = join(path, name);
       result[key(name, place, fail)] = item(source[name], place, fail);
     }
     return result;
@@ -122,8 +127,7 @@ export function fields<T extends object>(row: Row<T>): Decoder<T> {
   return (value, path, fail) => {
     const source = members(value, path, fail);
     for (const name of Object.keys(source)) {
-      if (!Object.hasOwn(row, name))
-        fail('E_PROGRAM_FIELD', `unknown field ${show(name)}`, join(path, name.slice(0, 60)));
+      if (!Object.hasOwn(row, name)) fail('E_PROGRAM_FIELD', `unknown field ${show(name)}`, join(path, name));
     }
     const result: Record<string, unknown> = {};
     for (const [name, entry] of entries) {
@@ -149,6 +153,8 @@ export function byField<T>(alternatives: Readonly<Record<string, Decoder<T>>>): 
   };
 }
 
-function join(path: string, name: string): string {
-  return path === '' ? name : `${path}.${name}`;
+/** The path of a member, of whose name it shows the beginning. */
+export function join(path: Path, name: string): Path {
+  if (path === undefined) return undefined;
+  return path === '' ? name.slice(0, 60) : `${path}.${name.slice(0, 60)}`;
 }

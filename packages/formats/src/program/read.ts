@@ -5,7 +5,7 @@ import { parseJson } from '../json/tree.js';
 import { readSafetensors } from '../safetensors/read.js';
 import type { TensorEntry } from '../safetensors/types.js';
 import { decodeElements, FILE_DTYPE } from './constants.js';
-import type { Fail } from './decoder.js';
+import type { Fail, Path } from './decoder.js';
 import { packedShape, unpackRows } from './packing.js';
 import { type ProgramHeader, programHeader } from './schema.js';
 
@@ -50,8 +50,8 @@ const FAULT_CODES: Readonly<Record<JsonFault, string>> = {
 export function readProgram(bytes: Uint8Array, options: ReadProgramOptions = {}): Program {
   const place = options.where ?? 'program file';
   const file = readSafetensors(bytes, { where: place });
-  const fail = (code: string, message: string, path: string, hint = HINT): never => {
-    throw new IvitError(code, message, { where: path === '' ? place : `${place}, ${path}`, hint });
+  const fail = (code: string, message: string, path: Path, hint = HINT): never => {
+    throw new IvitError(code, message, { where: path ? `${place}, ${path}` : place, hint });
   };
 
   const text = file.metadata[PROGRAM_KEY];
@@ -72,7 +72,7 @@ function canonicalHeader(text: string): ProgramHeader | undefined {
   if (tree === undefined) return undefined;
   try {
     // The schema refuses what `parseCanonical` lets pass: it takes safe integers, well-formed text and its own keys only.
-    return programHeader(tree, '', () => {
+    return programHeader(tree, undefined, () => {
       throw NOT_CANONICAL;
     });
   } catch (error) {

@@ -23,6 +23,7 @@ import {
   dictionary,
   fields,
   integer,
+  join,
   list,
   members,
   optional,
@@ -62,7 +63,7 @@ const valueType: Decoder<ValueType> = fields<ValueType>({ dtype, shape: list(nat
 export const constantType: Decoder<ConstantType> = (value, path, fail) => {
   const type = stated(value, path, fail);
   if (type.bits !== undefined && (type.dtype !== 'i8' || type.shape.length === 0)) {
-    fail('E_PROGRAM_PARAMETER', 'only int8 tensors of rank 1 or more are packed', `${path}.bits`);
+    fail('E_PROGRAM_PARAMETER', 'only int8 tensors of rank 1 or more are packed', join(path, 'bits'));
   }
   return type;
 };
@@ -154,8 +155,8 @@ function isOpName(value: unknown): value is OpName {
 const op: Decoder<Op> = (value, path, fail) => {
   const source = members(value, path, fail);
   const opName = Object.hasOwn(source, 'op') ? source['op'] : undefined;
-  if (opName === undefined) fail('E_PROGRAM_FIELD', 'the field op is missing', `${path}.op`);
-  if (!isOpName(opName)) return fail('E_PROGRAM_OP', `there is no op ${show(opName)} in ivit/1`, `${path}.op`);
+  if (opName === undefined) fail('E_PROGRAM_FIELD', 'the field op is missing', join(path, 'op'));
+  if (!isOpName(opName)) return fail('E_PROGRAM_OP', `there is no op ${show(opName)} in ivit/1`, join(path, 'op'));
   return OPS[opName](value, path, fail);
 };
 

@@ -18,8 +18,14 @@ export function bitReader(bytes: Uint8Array, position: number, where: string | u
   return { bytes, where, position, buffer: 0, count: 0, padding: 0 };
 }
 
-/** Takes bytes until at least 17 bits wait (at most 24, so the buffer's 32 bits suffice). */
-function refill(reader: BitReader): void {
+/**
+ * Takes bytes until at least 17 bits wait (at most 24, so the buffer's 32 bits suffice).
+ *
+ * All callers ask it whether more bits are needed instead of asking themselves: what a caller first does after it was optimized
+ * throws its optimized code away, and one that has just read a symbol seldom needs more.
+ */
+function refill(reader: BitReader, length: number): void {
+  if (reader.count >= length) return;
   const { bytes } = reader;
   while (reader.count <= 16) {
     let byte = 0;
@@ -45,7 +51,7 @@ function refill(reader: BitReader): void {
 
 /** The next `length` bits as an unsigned number; 0 ≤ length ≤ 16. */
 export function readBits(reader: BitReader, length: number): number {
-  if (reader.count < length) refill(reader);
+  refill(reader, length);
   reader.count -= length;
   return (reader.buffer >>> reader.count) & ((1 << length) - 1);
 }
@@ -57,22 +63,21 @@ export function readSigned(reader: BitReader, length: number): number {
   return value < 1 << (length - 1) ? value - (1 << length) + 1 : value;
 }
 
-/** The symbol of the next Huffman code. */
+/**
+ * The symbol of the next Huffman code. Long codes take the way of short ones, with more turns: a way of their own would throw away
+ * code that was optimized before the first of them.
+ */
 export function readSymbol(reader: BitReader, table: HuffmanTable): number {
-  if (reader.count < 16) refill(reader);
-  const found = table.lookup[(reader.buffer >>> (reader.count - 8)) & 255] as number;
-  if (found !== 0) {
-    reader.count -= found >> 8;
-    return found & 255;
-  }
-  for (let length = 9; length <= 16; length++) {
-    const code = (reader.buffer >>> (reader.count - length)) & ((1 << length) - 1);
-    if (code <= (table.largest[length] as number)) {
-      reader.count -= length;
-      return table.symbols[(table.offset[length] as number) + code] as number;
-    }
-  }
-  throw corrupt('The JPEG data has a code that its table lacks', reader.where);
+  refill(reader, 16);
+  let length = (table.lengths[(reader.buffer >>> (reader.count - 8)) & 255] as number) - 1;
+  let code = 0;
+  do {
+    length++;
+    code = (reader.buffer >>> (reader.count - length)) & ((1 << length) - 1);
+  } while (code > (table.largest[length] as number));
+  if (length > 16) throw corrupt('The JPEG data has a code that its table lacks', reader.where);
+  reader.count -= length;
+  return table.symbols[(table.offset[length] as number) + code] as number;
 }
 
 /** Refuses data that ended before what was read. Called once per MCU, so that broken data ends decoding soon. */
