@@ -60,6 +60,7 @@ const sizes = [
   [33, 196, 96],
   [55, 140, 112],
   [205, 384, 64],
+  [40, 1536, 64],
 ] as const;
 
 const products: readonly (readonly [string, Product])[] = sizes.flatMap(([rows, k, n]) =>
