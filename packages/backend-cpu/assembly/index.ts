@@ -18,6 +18,7 @@ import {
   GROUP_UNITS_EACH,
   GROUP_WORDS,
   KIND_COPY,
+  KIND_FEW_ROWS,
   KIND_GATHER,
   KIND_LAYERNORM,
   KIND_LINEAR,
@@ -39,6 +40,7 @@ import {
   STAGE_KIND,
   STAGE_LENGTH,
 } from '../src/record-layout';
+import { fewRowsStage } from './few-rows';
 import { lookupStage, ramplookupStage, shiftgeluStage } from './gelu';
 import { layernormStage } from './layer-norm';
 import { linearStage, strassenStage } from './linear';
@@ -122,6 +124,9 @@ function stage(record: usize, g: i32, i0: i32, n: i32, scratch: usize): void {
       break;
     case KIND_RELAXED_PACK:
       relaxedPack(record, g, i0, n);
+      break;
+    case KIND_FEW_ROWS:
+      fewRowsStage(record, g, i0, n, scratch);
       break;
     default:
       unreachable();

@@ -6,7 +6,6 @@ import { describe, expect, it } from 'vitest';
 import { bytes } from './support/programs.js';
 
 const K = 40;
-const N = 26;
 
 /** int16 (or int8) rows times the constant as seen through a view; the same constant is a layer's weights as well. */
 function programOf(
@@ -14,6 +13,7 @@ function programOf(
   wide: boolean,
   columns: number,
   view: { offset: number; strides: number[] },
+  n: number,
 ): ValidatedProgram {
   const builder = createProgramBuilder('pixels', [rows, columns]);
   const x = builder.add({
@@ -27,8 +27,8 @@ function programOf(
     run: 0,
     to: wide ? 'i16' : 'i8',
   });
-  const w = builder.constant('w', 'i8', [N, K], new Int8Array(bytes(N * K, 9).buffer));
-  const shape = [1, columns, N];
+  const w = builder.constant('w', 'i8', [n, K], new Int8Array(bytes(n * K, 9).buffer));
+  const shape = [1, columns, n];
   const sums = builder.add({
     op: 'matmul',
     result: 'sums',
@@ -42,17 +42,22 @@ const views = [
   ['whole', K, { offset: 0, strides: [1, K] }],
   ['its first columns', 29, { offset: 0, strides: [1, K] }],
   ['columns from the third on', 31, { offset: 2, strides: [1, K] }],
+  ['whole vectors of its columns', 32, { offset: 8, strides: [1, K] }],
   ['not transposed', 17, { offset: 0, strides: [K, 1] }],
 ] as const;
 
 describe.each(views)('weights as a right side, %s', (_, columns, { offset, strides }) => {
   it.each([
-    [1, true],
-    [2, true],
-    [9, true],
-    [1, false],
-  ])('%i rows, int16: %s', async (rows, wide) => {
-    const program = programOf(rows, wide, columns, { offset, strides: [...strides] });
+    [1, true, 26],
+    [2, true, 26],
+    [9, true, 26],
+    [1, false, 26],
+    [1, true, 28],
+    [2, true, 24],
+    [3, true, 24],
+    [1, false, 24],
+  ])('%i rows, int16: %s, %i of the result', async (rows, wide, n) => {
+    const program = programOf(rows, wide, columns, { offset, strides: [...strides] }, n);
     const pixels = bytes(2 * rows * columns, 4);
     const reference = await (await createReferenceBackend().compile(program, { maxBatch: 2 })).run(pixels, {
       batch: 2,

@@ -14,6 +14,7 @@ import {
 import { broadcastView, type DType, denseView, elementCount, type View } from '@ivit/tensor';
 import { Chains, turnedRows } from './chains.js';
 import { packedBytes, relaxedBytes } from './constants.js';
+import { fewRowsStage } from './few-rows.js';
 import { gatherGroup, meanGroup, packGroup, viewGroup } from './moves.js';
 import { lookupStage, ramplookupStage, shiftgeluStage, softmaxStage } from './nonlinear-stages.js';
 import { linearStage, matmulStage, packedOnce } from './product-stages.js';
@@ -183,8 +184,11 @@ export class Planner {
     const type = this.values.typeOf(op.a);
     const plain = type === 'i8' && op.log2 === undefined;
     if ('constant' in op.b && space.groups === 1 && op.log2 === undefined) {
-      const b = packedOnce(this.#source, op.b.constant, view);
-      this.#chains.append(space, matmulStage(op, this.#rows(op.a, space), type, k, n, b, undefined));
+      const a = this.#rows(op.a, space);
+      const stage =
+        fewRowsStage(this.#source, op, a, type, space.needed, view) ??
+        matmulStage(op, a, type, k, n, packedOnce(this.#source, op.b.constant, view), undefined);
+      this.#chains.append(space, stage);
       return;
     }
     const relaxed = plain ? relaxedFrom(this.#source, () => this.values.intervalOf(op.b).lo) : undefined;
