@@ -1,5 +1,5 @@
 /** `matmul` of a row or two of int16 by int8 weights as the file has them. */
-import { FEW_B, FEW_B_STRIDE, FEW_COLUMNS, FEW_K, FEW_OUT, FEW_X } from '../src/record-layout';
+import { LINEAR_B, LINEAR_B_GROUP, LINEAR_K, LINEAR_OUT, LINEAR_PANELS, LINEAR_X } from '../src/record-layout';
 import { address, rowStride, word } from './operand';
 
 /** The sums of four lanes of each. */
@@ -11,9 +11,9 @@ function laneSums(s0: v128, s1: v128, s2: v128, s3: v128): v128 {
   return i32x4.add(v128.shuffle<i64>(a, b, 0, 2), v128.shuffle<i64>(a, b, 1, 3));
 }
 
-/** C[n] = Σ_k x[k]·W[n][k]: k a multiple of 8, columns of 4. Each weight is read once, in the order of memory. */
-function multiplyRow(x: usize, w: usize, stride: i32, k: i32, columns: i32, c: usize): void {
-  const end = c + (columns << 2);
+/** C[n] = Σ_k x[k]·W[n][k]: k and columns are multiples of 8. Each weight is read once, in the order of memory. */
+function multiplyRow(x: usize, w: usize, stride: i32, k: i32, panels: i32, c: usize): void {
+  const end = c + (panels << 5);
   const xEnd = x + (k << 1);
   while (c < end) {
     let s0 = i32x4.splat(0);
@@ -42,11 +42,18 @@ function multiplyRow(x: usize, w: usize, stride: i32, k: i32, columns: i32, c: u
 }
 
 export function fewRowsStage(record: usize, g: i32, i0: i32, n: i32, scratch: usize): void {
-  let x = address(record, FEW_X, g, i0, scratch);
-  let c = address(record, FEW_OUT, g, i0, scratch);
+  let x = address(record, LINEAR_X, g, i0, scratch);
+  let c = address(record, LINEAR_OUT, g, i0, scratch);
   for (let i = 0; i < n; i++) {
-    multiplyRow(x, word(record, FEW_B), word(record, FEW_B_STRIDE), word(record, FEW_K), word(record, FEW_COLUMNS), c);
-    x += rowStride(record, FEW_X);
-    c += rowStride(record, FEW_OUT);
+    multiplyRow(
+      x,
+      word(record, LINEAR_B),
+      word(record, LINEAR_B_GROUP),
+      word(record, LINEAR_K),
+      word(record, LINEAR_PANELS),
+      c,
+    );
+    x += rowStride(record, LINEAR_X);
+    c += rowStride(record, LINEAR_OUT);
   }
 }

@@ -51,7 +51,7 @@ export const KIND_STRASSEN = 16; // linear's record; the left half's panels, B =
 export const KIND_RELAXED_LINEAR = 17; // a LINEAR record, run by assembly/relaxed.ts
 export const KIND_RELAXED_PACK = 18; // a PACK record, the same
 export const KIND_RAMPMAP = 19;
-export const KIND_FEW_ROWS = 20;
+export const KIND_FEW_ROWS = 20; // a LINEAR record: x i16, B = int8 weights as they are, LINEAR_B_GROUP bytes from row to row
 
 // linear and matmul: out i32 = x · packed + bias.
 export const LINEAR_X = 2;
@@ -65,15 +65,6 @@ export const LINEAR_BIAS = 15; // address of i32[8·panels], or 0
 export const LINEAR_PACKED = 16; // scratch offset of the packed left side
 export const LINEAR_FLIP = 17; // relaxed: what x is xor-ed with, 0 or 128; the bias lies in the packed right side
 export const LINEAR_WORDS = 18;
-
-// few rows: out i32 = x i16 · int8 weights, rows of k, as they are.
-export const FEW_X = 2;
-export const FEW_OUT = 6;
-export const FEW_K = 10; // a multiple of 8
-export const FEW_COLUMNS = 11; // a multiple of 4
-export const FEW_B = 12; // address of the weights
-export const FEW_B_STRIDE = 13; // bytes from row to row of them
-export const FEW_WORDS = 14;
 
 // Before the packed left side of KIND_STRASSEN: two tiles between its products, then seven panels.
 export const STRASSEN_TILES_BYTES = 256;

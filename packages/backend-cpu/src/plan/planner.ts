@@ -14,10 +14,9 @@ import {
 import { broadcastView, type DType, denseView, elementCount, type View } from '@ivit/tensor';
 import { Chains, turnedRows } from './chains.js';
 import { packedBytes, relaxedBytes } from './constants.js';
-import { fewRowsStage } from './few-rows.js';
 import { gatherGroup, meanGroup, packGroup, viewGroup } from './moves.js';
 import { lookupStage, ramplookupStage, shiftgeluStage, softmaxStage } from './nonlinear-stages.js';
-import { linearStage, matmulStage, packedOnce } from './product-stages.js';
+import { fewRowsStage, linearStage, matmulStage, packedOnce } from './product-stages.js';
 import { type RampPair, rampMapStage } from './ramp-map.js';
 import { requantizeStage } from './requantize-stage.js';
 import { layernormStage, rowquantizeStage, rowscaleStage } from './row-stages.js';
@@ -186,7 +185,7 @@ export class Planner {
     if ('constant' in op.b && space.groups === 1 && op.log2 === undefined) {
       const a = this.#rows(op.a, space);
       const stage =
-        fewRowsStage(this.#source, op, a, type, space.needed, view) ??
+        fewRowsStage(this.#source, op.result, op.b.constant, a, type, space.needed, view) ??
         matmulStage(op, a, type, k, n, packedOnce(this.#source, op.b.constant, view), undefined);
       this.#chains.append(space, stage);
       return;

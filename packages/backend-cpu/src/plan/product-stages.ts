@@ -18,6 +18,9 @@ import {
 /** Rows of a strip of the relaxed product. */
 const RELAXED_ROWS = 6;
 
+/** From three rows on, a tile of four takes less time, the packing of its weights left out. */
+const FEW_ROWS = 2;
+
 const strips = (rows: number): number => Math.ceil(rows / RELAXED_ROWS); // float-ok: small, rounded up
 
 interface Product {
@@ -33,6 +36,8 @@ interface Product {
   readonly weightBytes: number;
   /** By gemm-strassen.ts, b as it is. */
   readonly strassen: boolean;
+  /** By few-rows.ts, b as it is, `bGroup` bytes from row to row. */
+  readonly few?: boolean;
   /** By the relaxed kernel, whose right side holds the bias; never with `strassen`. */
   readonly relaxed?: Relaxed;
 }
@@ -46,7 +51,8 @@ function packedRowBytes(strip: number, k: number, { strassen, relaxed }: Product
   return R.STRASSEN_TILES_BYTES + 7 * eights * 128 + 7 * strips8 * eights * 64;
 }
 
-function productKind({ strassen, relaxed }: Product): number {
+function productKind({ strassen, relaxed, few = false }: Product): number {
+  if (few) return R.KIND_FEW_ROWS;
   if (relaxed !== undefined) return R.KIND_RELAXED_LINEAR;
   return strassen ? R.KIND_STRASSEN : R.KIND_LINEAR;
 }
@@ -110,6 +116,33 @@ export function packedOnce(source: StageSource, name: string, view: View): numbe
   const data = new Int8Array(n * k);
   copyView(data, 0, constant.data, 0, planView({ offset: view.offset, shape, strides: [nStride, kStride] }));
   return source.pool.weights(`${name} ${JSON.stringify(view)}`, { dtype: 'i8', shape, data });
+}
+
+/**
+ * The product of a row or two of int16, such as a class token's, by constant weights whose k lie side by side. They are read as the file
+ * has them: packed, they would take twice the memory beside the same weights in the layout of the other rows' product.
+ *
+ * @param name of the weights
+ * @param needed rows of the result that anyone reads
+ * @param view of the right side, `[…,k,n]`
+ * @returns undefined where the kernel does not fit: more rows, other types or strides, k or n not of whole vectors.
+ */
+export function fewRowsStage(
+  { program, pool }: StageSource,
+  result: string,
+  name: string,
+  x: Ref,
+  xType: DType,
+  needed: number,
+  view: View,
+): StageDraft | undefined {
+  const weights = program.constants[name];
+  const [k, n] = view.shape.slice(-2) as [number, number];
+  const [kStride, bGroup] = view.strides.slice(-2) as [number, number];
+  const fits = xType === 'i16' && needed <= FEW_ROWS && kStride === 1 && (k | n) % 8 === 0;
+  if (weights === undefined || !fits) return undefined;
+  const b = pool.dense(name, weights) + view.offset;
+  return productStage({ result, x, xType, k, n, b, bGroup, bias: 0, weightBytes: k * n, strassen: false, few: true });
 }
 
 /**
