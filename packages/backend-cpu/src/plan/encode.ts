@@ -32,20 +32,9 @@ const PLAIN_STRIP = 16;
 /** Operand words of what lies in the scratch of a thread. */
 const local = (offset: number, stride: number): readonly number[] => [offset, 0, stride, 1];
 
-/** Where the parts of a unit lie in the scratch of a thread. */
-interface Scratch {
-  /** Values and sums that stay there, with the number of their lease. */
-  readonly places: ReadonlyMap<string, { readonly lease: number; readonly stride: number }>;
-  /** By stage, the number of its first temporary's lease. */
-  readonly temps: readonly number[];
-  /** By lease. */
-  readonly offsets: readonly number[];
-  readonly bytes: number;
-}
-
 export class Encoder {
   readonly #planner: Planner;
-  readonly addresses: ReadonlyMap<string, number>;
+  readonly #addresses: ReadonlyMap<string, number>;
   readonly #codeBase: number;
   readonly #unitRows: (group: GroupDraft) => number;
   readonly words: number[] = [];
@@ -60,7 +49,7 @@ export class Encoder {
   ) {
     this.#planner = planner;
     this.#unitRows = unitRows;
-    this.addresses = addresses;
+    this.#addresses = addresses;
     this.#codeBase = codeBase;
   }
 
@@ -73,13 +62,14 @@ export class Encoder {
 
   #placed(ref: Ref, dtype: DType): readonly number[] {
     const { bytes } = DTYPES[dtype];
-    const base = 'value' in ref ? (this.addresses.get(ref.value) ?? 0) : ref.address;
+    const base = 'value' in ref ? (this.#addresses.get(ref.value) ?? 0) : ref.address;
     const { offset, group, row } = ref.access;
     return [base + offset * bytes, group * bytes, row * bytes, 0];
   }
 
   /** A group's stages in scratch: rows of its own values, sums of its products, temporaries. */
-  #layScratch(group: GroupDraft, strip: number): Scratch {
+  encode(group: GroupDraft, counter: number): void {
+    const strip = this.#unitRows(group);
     const rows = (strip + 7) & ~7; // products write whole tiles of two halves
     const leases: Lease[] = [];
     const places = new Map<string, { readonly lease: number; readonly stride: number }>();
@@ -93,7 +83,7 @@ export class Encoder {
       for (const bytes of stage.temps?.(strip) ?? []) leases.push({ start: index, end: index, bytes: bytes + 64 });
       const { dtype } = this.#planner.values.info(stage.result);
       const isSum = stage.sumColumns !== undefined;
-      if (!isSum && this.addresses.has(stage.result)) continue;
+      if (!isSum && this.#addresses.has(stage.result)) continue;
       const columns = stage.sumColumns ?? (stage.width + 7) & ~7;
       const stride = (columns * DTYPES[dtype].bytes + 15) & ~15;
       places.set(stage.result, { lease: leases.length, stride });
@@ -103,17 +93,7 @@ export class Encoder {
         bytes: (stage.sumRows?.(strip) ?? rows) * stride + 64,
       });
     }
-    return { places, temps, ...allocate(leases) };
-  }
-
-  /** Bytes of scratch that a group's units need. */
-  scratchOf(group: GroupDraft): number {
-    return this.#layScratch(group, this.#unitRows(group)).bytes;
-  }
-
-  encode(group: GroupDraft, counter: number): void {
-    const strip = this.#unitRows(group);
-    const { places, temps, offsets, bytes } = this.#layScratch(group, strip);
+    const { offsets, bytes } = allocate(leases);
     this.scratchBytes = Math.max(this.scratchBytes, bytes);
     const at = (lease: number): number => R.SCRATCH_TAIL_BYTES + (offsets[lease] as number);
     const inScratch = (name: string): readonly number[] | undefined => {
@@ -130,7 +110,7 @@ export class Encoder {
           place: (record) => this.#place(record),
         }),
       );
-      if (stage.sumColumns !== undefined && this.addresses.has(stage.result)) {
+      if (stage.sumColumns !== undefined && this.#addresses.has(stage.result)) {
         chain.push(this.#copy(stage, group, inScratch(stage.result) ?? []));
       }
     }

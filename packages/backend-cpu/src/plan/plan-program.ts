@@ -126,43 +126,33 @@ export function planProgram(
     return { value, dtype, shape, count: elementCount(shape), address: addresses.get(value) ?? 0 };
   };
 
-  const encoderOf = (base: number, codeBase: number, together: number): Encoder => {
-    const addresses = new Map(names.map((name, i) => [name, base + (offsets[i] as number)]));
-    return new Encoder(planner, addresses, codeBase, (group) => unitRows(group, together, relaxed));
-  };
-
   /** The list from an address on, for so many threads that run it together. */
   const lay = (base: number, arenaBytes: number, together: number): ListPlan & LaidOut => {
-    const { counters, listAddress, codeBase } = frame(base, arenaBytes, groups.length);
-    const encoder = encoderOf(base, codeBase, together);
+    const arena = { address: base, bytes: arenaBytes };
+    const addresses = new Map(names.map((name, i) => [name, base + (offsets[i] as number)]));
+    const counters = { address: aligned(base + arenaBytes + SLACK), count: groups.length };
+    const listAddress = aligned(counters.address + counters.count * 4);
+    const codeBase = aligned(listAddress + groups.length * R.GROUP_WORDS * 4);
+    const encoder = new Encoder(planner, addresses, codeBase, (group) => unitRows(group, together, relaxed));
     for (const [index, group] of groups.entries()) encoder.encode(group, counters.address + index * 4);
     // The list comes first so that one array holds both.
     const gap = (codeBase - listAddress) >> 2;
     const words = new Int32Array(gap + encoder.words.length);
     words.set(encoder.list);
     words.set(encoder.words, gap);
-    const scratch = scratchFrom(codeBase, encoder.words.length, encoder.scratchBytes);
+    const scratchBase = aligned(codeBase + encoder.words.length * 4);
+    const scratch = { address: scratchBase, bytes: aligned(R.SCRATCH_TAIL_BYTES + encoder.scratchBytes + SLACK) };
     return {
       code: { address: listAddress, words },
       list: { address: listAddress, count: groups.length },
       counters,
       scratch,
-      arena: { address: base, bytes: arenaBytes },
-      input: placed(program.input, encoder.addresses),
-      outputs: outputs.map((value) => placed(value, encoder.addresses)),
-      addresses: encoder.addresses,
-      codeWords: encoder.words.length,
-      end: scratch.address + together * scratch.bytes + SLACK,
+      arena,
+      input: placed(program.input, addresses),
+      outputs: outputs.map((value) => placed(value, addresses)),
+      addresses,
+      end: scratchBase + together * scratch.bytes + SLACK,
     };
-  };
-
-  /** Where `lay` ends for one thread, without the list: its records are as long as those of `laid`. */
-  const endAlone = (base: number, arenaBytes: number, { codeWords }: LaidOut): number => {
-    const { codeBase } = frame(base, arenaBytes, groups.length);
-    const encoder = encoderOf(base, codeBase, 1);
-    const most = groups.reduce((bytes, group) => Math.max(bytes, encoder.scratchOf(group)), 0);
-    const scratch = scratchFrom(codeBase, codeWords, most);
-    return scratch.address + scratch.bytes + SLACK;
   };
 
   const main = lay(pool.end, Math.max(bytes, stagingBytes(pool.entries)), threads);
@@ -183,14 +173,7 @@ export function planProgram(
     ...main,
     bytes: main.end,
     constants: pool.entries,
-    lanes: withLanes
-      ? lanesFrom(
-          main.end,
-          (base) => endAlone(base, bytes, main),
-          (base) => lay(base, bytes, 1),
-          threads,
-        )
-      : undefined,
+    lanes: withLanes ? lanesFrom(main.end, (base) => lay(base, bytes, 1), threads) : undefined,
     traced: groups.map((group, index) =>
       group.stages
         .map(({ result }) => result)
@@ -204,46 +187,19 @@ export function planProgram(
 
 interface LaidOut {
   readonly addresses: ReadonlyMap<string, number>;
-  /** Words of the records, without the list. */
-  readonly codeWords: number;
   readonly end: number;
 }
 
-/** What lies between an arena and the records of a list. */
-function frame(
-  base: number,
-  arenaBytes: number,
-  count: number,
-): { readonly counters: ListPlan['counters']; readonly listAddress: number; readonly codeBase: number } {
-  const counters = { address: aligned(base + arenaBytes + SLACK), count };
-  const listAddress = aligned(counters.address + count * 4);
-  return { counters, listAddress, codeBase: aligned(listAddress + count * R.GROUP_WORDS * 4) };
-}
-
-function scratchFrom(codeBase: number, codeWords: number, bytes: number): ListPlan['scratch'] {
-  return {
-    address: aligned(codeBase + codeWords * 4),
-    bytes: aligned(R.SCRATCH_TAIL_BYTES + bytes + SLACK),
-  };
-}
-
-/** One lane per thread behind everything else; undefined beyond 4 GiB. Their lists are written only when a batch comes. */
-function lanesFrom(
-  end: number,
-  endAlone: (base: number) => number,
-  lay: (base: number) => ListPlan & LaidOut,
-  threads: number,
-): LanePlan | undefined {
+/** One lane per thread behind everything else; undefined beyond 4 GiB. */
+function lanesFrom(end: number, lay: (base: number) => ListPlan & LaidOut, threads: number): LanePlan | undefined {
   const start = aligned(end);
-  const each = aligned(endAlone(start)) - start;
+  const first = lay(start);
+  const each = aligned(first.end) - start;
   if (start + threads * each > MOST_BYTES) return undefined;
   return {
     bytes: start + threads * each - end,
-    lay: (thread) => {
-      const list = lay(start + thread * each);
-      if (aligned(list.end) !== start + (thread + 1) * each) throw new RangeError('a list does not fill its place');
-      return list;
-    },
+    // The others only when a batch comes: writing a list takes milliseconds.
+    lay: (thread) => (thread === 0 ? first : lay(start + thread * each)),
   };
 }
 
