@@ -22,19 +22,17 @@ import { bindings } from '../bindings.wgsl.js';
 import { dot } from '../products/dot.wgsl.js';
 import { reading } from '../products/stages.wgsl.js';
 import { type FourForm, helpers, STAGE_WORDS, STAGES, stage } from './four-stage.wgsl.js';
-import { exponentials, softmaxText } from './softmax-rows.wgsl.js';
+import { exponentials, type SoftmaxForm, softmaxText } from './softmax-rows.wgsl.js';
 import { type WideForm, wideQueries } from './wide-queries.wgsl.js';
 
 /** Invocations of a workgroup. */
 export const GROUP = 64;
-export interface AttentionForm {
+export interface AttentionForm extends SoftmaxForm {
   readonly packed: boolean;
   readonly rows: 4 | 8;
   /** Groups of four keys; words of a query. */
   readonly quads: number;
   readonly depthWords: number;
-  readonly exponential: 'pow2' | 'table';
-  readonly bits: 8 | 16;
   /** The requantizations of the logits, and of P·v where it is requantized here. */
   readonly logits: readonly FourForm[];
   readonly out: FourForm | undefined;

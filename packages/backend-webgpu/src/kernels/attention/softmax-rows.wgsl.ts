@@ -1,5 +1,9 @@
 /** Softmax of rows of i16 logits in workgroup memory, in place. */
-import type { AttentionForm } from './attention.wgsl.js';
+
+export interface SoftmaxForm {
+  readonly exponential: keyof typeof exponentials;
+  readonly bits: 8 | 16;
+}
 
 /** `weight(d)`, and how weights add up. */
 export const exponentials = {
@@ -18,7 +22,7 @@ fn add_weights(a: u32, b: u32) -> u32 { return saturating_sum(a, b); }
 } as const;
 
 /** `softmax_row`: logits at a quad's two words to probabilities. */
-export function softmaxText(form: Pick<AttentionForm, 'exponential' | 'bits'>): string {
+export function softmaxText(form: SoftmaxForm): string {
   const factor = form.exponential === 'pow2' ? 'pow2_factor(sum)' : 'vec2<u32>(MOST / sum, 0u)';
   const one = form.exponential === 'pow2' ? 'pow2_probability(e, factor, BITS)' : 'probability(e, factor.x, BITS)';
   const store =
