@@ -2,7 +2,7 @@ import { createReferenceBackend } from '@ivit/backend-reference';
 import { modelId, validate } from '@ivit/program';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { quantizeVit } from './quantize-vit.js';
-import { neverCalled, recordingBackend } from './testing/backends.js';
+import { expectStages, neverCalled, recordingBackend } from './testing/backends.js';
 import { createMemoryCache } from './testing/cache.js';
 import { withMassiveActivations } from './testing/changed-vit.js';
 import { identityOf } from './testing/identity.js';
@@ -79,13 +79,7 @@ describe('accurate@2', () => {
       ...['blocks.0.attention.wide', 'blocks.1.attention.wide'],
       ...['blocks.0.qkv', 'blocks.1.residual1', 'blocks.1.fc1', 'blocks.1.residual2'],
     ];
-    const executable = await backend.compile(validate(result.program), { outputs: names });
-    for (const [photo, { pixels }] of photos.entries()) {
-      const outputs = await executable.run(pixels, { batch: 1 });
-      for (const name of names) {
-        expect([...(outputs[name]?.data ?? [])], `${name} of photo ${photo}`).toEqual(stages.get(name)?.[photo]);
-      }
-    }
+    await expectStages(backend, result.program, photos, names, stages);
   });
 
   it('has less noise than ptq@1 in the logits of photos it has not seen', async () => {

@@ -3,7 +3,7 @@ import { blockPrefix, EMBED } from '@ivit/models';
 import { modelId, validate } from '@ivit/program';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { quantizeVit } from './quantize-vit.js';
-import { neverCalled, recordingBackend } from './testing/backends.js';
+import { expectStages, neverCalled, recordingBackend } from './testing/backends.js';
 import { createMemoryCache } from './testing/cache.js';
 import { identityOf } from './testing/identity.js';
 import { logitQuality } from './testing/quality.js';
@@ -65,15 +65,7 @@ describe('ptq@1', () => {
       'norm.codes',
       'logits',
     ];
-    const executable = await backend.compile(validate(result.program), { outputs: names });
-    for (const [photo, { pixels }] of photos.entries()) {
-      const outputs = await executable.run(pixels, { batch: 1 });
-      for (const name of names) {
-        const whole = [...(outputs[name]?.data ?? [])];
-        expect(whole.length, name).toBeGreaterThan(0);
-        expect(whole, `${name} of photo ${photo}`).toEqual(stages.get(name)?.[photo]);
-      }
-    }
+    await expectStages(backend, result.program, photos, names, stages);
   });
 
   it('reports every edge with range, scale and noise', () => {

@@ -2,7 +2,7 @@ import { createReferenceBackend } from '@ivit/backend-reference';
 import { type SwinWeights, swinForward } from '@ivit/models';
 import { modelId, validate } from '@ivit/program';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { recordingBackend } from '../testing/backends.js';
+import { expectStages, recordingBackend } from '../testing/backends.js';
 import { qualityAgainst } from '../testing/quality.js';
 import { randomSwin } from '../testing/random-swin.js';
 import { randomPhotos } from '../testing/random-vit.js';
@@ -54,13 +54,7 @@ describe('ptq@1 of a Swin', () => {
       'norm.codes',
       'logits',
     ];
-    const executable = await backend.compile(validate(result.program), { outputs: names });
-    for (const [photo, { pixels }] of photos.entries()) {
-      const outputs = await executable.run(pixels, { batch: 1 });
-      for (const name of names) {
-        expect([...(outputs[name]?.data ?? [])], `${name} of photo ${photo}`).toEqual(stages.get(name)?.[photo]);
-      }
-    }
+    await expectStages(backend, result.program, photos, names, stages);
   });
 
   it('reports every edge', () => {

@@ -1,7 +1,7 @@
 import { createReferenceBackend } from '@ivit/backend-reference';
 import { modelId, validate } from '@ivit/program';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { recordingBackend } from '../testing/backends.js';
+import { expectStages, recordingBackend } from '../testing/backends.js';
 import { randomSwin, TINY } from '../testing/random-swin.js';
 import { randomPhotos } from '../testing/random-vit.js';
 import type { QuantizeResult } from '../types.js';
@@ -45,13 +45,7 @@ describe('accurate@1 of a Swin', () => {
       'norm',
       'logits',
     ];
-    const executable = await backend.compile(validate(result.program), { outputs: names });
-    for (const [photo, { pixels }] of photos.entries()) {
-      const outputs = await executable.run(pixels, { batch: 1 });
-      for (const name of names) {
-        expect([...(outputs[name]?.data ?? [])], `${name} of photo ${photo}`).toEqual(stages.get(name)?.[photo]);
-      }
-    }
+    await expectStages(backend, result.program, photos, names, stages);
   });
 
   it('is the same everywhere, as ptq@1 and accurate@2 are', async () => {
