@@ -23,10 +23,11 @@ import { bundlePages, inRepository, listMaterial, pageSource } from './browser/m
 import { visitPage } from './browser/serve.js';
 import { reportDifferences } from './conformance/compare.js';
 import { modelDigests } from './conformance/model-digests.js';
+import { goldenExpected, goldenFound } from './vectors/golden-checks.js';
 import { type Arguments, readArguments, USAGE } from './webgpu/arguments.js';
 import { DOCTOR_EXPECTED, doctorFound } from './webgpu/doctor-check.js';
 import { goldenFiles, goldenFolders } from './webgpu/golden-files.js';
-import { goldenExpected, goldenFound } from './webgpu/golden-runs.js';
+import { goldenSubjects } from './webgpu/golden-runs.js';
 import { gpuTests } from './webgpu/gpu-tests.js';
 import { nodeGpu } from './webgpu/node-gpu.js';
 import { goldenPath, type PageMaterial } from './webgpu/page-material.js';
@@ -84,7 +85,8 @@ async function inNode(): Promise<void> {
   }
   if (parts.includes('golden')) {
     const tell = (line: string): void => console.log(`node: ${line}`);
-    note('node', await goldenExpected(folders, choice), await goldenFound(folders, choice, given, tell));
+    const subjects = goldenSubjects(choice, given);
+    note('node', await goldenExpected(folders, subjects), await goldenFound(folders, subjects, { tell }));
   }
   if (!kit) return;
   for (const subject of webgpuSubjects(given, page)) {
@@ -121,7 +123,7 @@ async function inChromium(): Promise<void> {
     timeLimit: TIME_LIMIT,
   });
   if (visited.error !== undefined) console.log(`FAILED: ${visited.error}`);
-  if (parts.includes('golden')) note('chromium', await goldenExpected(folders, choice), {});
+  if (parts.includes('golden')) note('chromium', await goldenExpected(folders, goldenSubjects(choice)), {});
   if (kit) {
     for (const subject of webgpuSubjects({}, page)) note('chromium', expectedOf(subject, digests), {});
   }

@@ -1,6 +1,7 @@
 /** A page with WebGPU: the backend on the browser's own adapter. */
 import type { WebgpuDevice } from '@ivit/backend-webgpu';
-import { goldenFound } from '../webgpu/golden-runs.js';
+import { goldenFound } from '../vectors/golden-checks.js';
+import { goldenSubjects } from '../webgpu/golden-runs.js';
 import { type PageMaterial, servedFolders } from '../webgpu/page-material.js';
 import { checkSubject, webgpuSubjects } from '../webgpu/subjects.js';
 import { readModelMaterial } from './cpu-checks.js';
@@ -23,7 +24,7 @@ await postReport<PageMaterial>(async (material, read, tell) => {
   const device = await openDevice();
   let found: Record<string, string> = {};
   if (material.parts.includes('golden')) {
-    found = await goldenFound(servedFolders(material, read), material.choice, { device }, tell);
+    found = await goldenFound(servedFolders(material, read), goldenSubjects(material.choice, { device }), { tell });
   }
   if (material.parts.includes('kit')) {
     const models = await readModelMaterial(material, read);

@@ -56,12 +56,12 @@ const titleOf = (model: string, { name }: GoldenSubject): string => `${name}: go
 
 /** Every comparison of a source by what is compared, with what differs, or `PASSED`. */
 async function sourceFound(
-  { create, batch }: GoldenSubject,
+  backend: Backend,
+  batch: number,
   source: GoldenSource,
   newHash: GoldenOptions['newHash'],
 ): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
-  const backend = create();
   const run = await runGolden(backend, source, batch, newHash);
   for (const { what, hashed, difference } of comparisonsOf(source)) {
     const text = difference(run);
@@ -82,8 +82,9 @@ export async function goldenFound(
     const sources = await sourcesOf(model, folder);
     for (const subject of subjectsOf(subjects, sources)) {
       const began = performance.now();
+      const backend = subject.create();
       for (const source of sources) {
-        for (const [what, text] of await sourceFound(subject, source, newHash)) {
+        for (const [what, text] of await sourceFound(backend, subject.batch, source, newHash)) {
           found[`${titleOf(model, subject)}: ${what}`] = text;
         }
       }

@@ -2,8 +2,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { SHARED } from '../bench/places.js';
 import { inRepository } from '../browser/material.js';
+import type { GoldenFolders } from '../vectors/golden-checks.js';
 import { folderAt } from '../vectors/read-folder.js';
-import type { GoldenFolders } from './golden-runs.js';
 
 /** Those of CI, which take seconds: the first is in the repository. */
 const ALWAYS = ['tiny_vit'];

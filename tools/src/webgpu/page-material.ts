@@ -2,8 +2,9 @@
 import type { Material } from '../browser/checks.js';
 import type { Read } from '../browser/post-report.js';
 import type { GoldenFolder } from '../vectors/golden.js';
+import type { GoldenFolders } from '../vectors/golden-checks.js';
 import type { Part } from './arguments.js';
-import type { GoldenChoice, GoldenFolders } from './golden-runs.js';
+import type { GoldenChoice } from './golden-runs.js';
 
 export interface PageMaterial extends Material {
   readonly parts: readonly Part[];
